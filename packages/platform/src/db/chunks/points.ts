@@ -9,6 +9,7 @@ export type Steps = Float64Array | BigInt64Array;
 export type Step = number | bigint;
 
 export interface Points {
+  /** The length of each of the three arrays. */
   readonly count: number;
   readonly steps: Steps;
   /** Integers, 0 to 2^53 − 1. */
@@ -68,17 +69,17 @@ export function sortPoints(points: Points, order: PointOrder): Points {
 
 /** The points at the given indices, in their order. */
 export function takePoints(points: Points, indices: Uint32Array): Points {
-  const count = indices.length;
-  const steps = allocateSteps(count, points.steps instanceof BigInt64Array);
-  const timestampsMs = new Float64Array(count);
-  const values = new Float64Array(count);
-  for (let i = 0; i < count; i++) {
-    const index = indices[i]!;
-    steps[i] = points.steps[index]!;
-    timestampsMs[i] = points.timestampsMs[index]!;
-    values[i] = points.values[index]!;
-  }
-  return { count, steps, timestampsMs, values };
+  const taken = allocatePoints(indices.length, points.steps instanceof BigInt64Array);
+  for (let i = 0; i < indices.length; i++) copyPoint(points, indices[i]!, taken, i);
+  return taken;
+}
+
+/** Copies point `index` of `from` to place `at` of `to`; both have the same kind of steps. */
+export function copyPoint(from: Points, index: number, to: Points, at: number): void {
+  // The two kinds of arrays share no element type that TypeScript would let us store.
+  to.steps[at] = from.steps[index] as never;
+  to.timestampsMs[at] = from.timestampsMs[index]!;
+  to.values[at] = from.values[index]!;
 }
 
 /** Points `start` to `end − 1`, as views on the same memory. */
@@ -96,20 +97,16 @@ export function concatPoints(sources: readonly Points[]): Points {
   const only = sources[0];
   if (only !== undefined && sources.length === 1) return only;
   const count = sources.reduce((sum, source) => sum + source.count, 0);
-  const steps = allocateSteps(
-    count,
-    sources.some((source) => source.steps instanceof BigInt64Array),
-  );
-  const timestampsMs = new Float64Array(count);
-  const values = new Float64Array(count);
+  const wide = sources.some((source) => source.steps instanceof BigInt64Array);
+  const all = allocatePoints(count, wide);
   let at = 0;
   for (const source of sources) {
-    copySteps(source.steps, steps, at, source.count);
-    timestampsMs.set(source.timestampsMs.subarray(0, source.count), at);
-    values.set(source.values.subarray(0, source.count), at);
+    copySteps(source.steps, all.steps, at);
+    all.timestampsMs.set(source.timestampsMs, at);
+    all.values.set(source.values, at);
     at += source.count;
   }
-  return { count, steps, timestampsMs, values };
+  return all;
 }
 
 /** The steps as BigInt64Array: the same array when it is one already. */
@@ -126,13 +123,16 @@ export function narrowSteps(steps: Steps): Steps {
   return Float64Array.from(steps, Number);
 }
 
-/** Room for `count` steps. The element type widens so that either kind of step can be stored. */
-function allocateSteps(count: number, wide: boolean): Steps & { [index: number]: Step } {
-  return (wide ? new BigInt64Array(count) : new Float64Array(count)) as Steps & { [index: number]: Step };
+function allocatePoints(count: number, wide: boolean): Points {
+  return {
+    count,
+    steps: wide ? new BigInt64Array(count) : new Float64Array(count),
+    timestampsMs: new Float64Array(count),
+    values: new Float64Array(count),
+  };
 }
 
-function copySteps(from: Steps, to: Steps, at: number, count: number): void {
-  const part = from.subarray(0, count);
-  if (to instanceof BigInt64Array) to.set(wideSteps(part), at);
-  else to.set(part as Float64Array, at);
+function copySteps(from: Steps, to: Steps, at: number): void {
+  if (to instanceof BigInt64Array) to.set(wideSteps(from), at);
+  else to.set(from as Float64Array, at);
 }

@@ -26,7 +26,7 @@ export interface ArtifactStore {
    * Opens a file for streaming. Nothing is held in memory but the chunk in flight. Resources are freed when
    * `body` ends, fails or is left early (`return()`), and by `close()` if it is never iterated.
    */
-  read(path: string, range?: RangeRequest): Promise<ArtifactRead>;
+  read(path: string, range?: RangeRequest, options?: ReadOptions): Promise<ArtifactRead>;
 
   /**
    * Stores a whole file: readers see the old bytes or the new ones, never a mixture, and after a failure or
@@ -48,7 +48,10 @@ export interface ArtifactStore {
     options?: WriteOptions,
   ): Promise<UploadedPart>;
 
-  /** Joins the parts into the file, in part-number order, and checks the etags that the caller names. */
+  /**
+   * Joins the parts 1 to partCount, all of which must be listed, into the file and checks the etags that the
+   * caller names. A part that is missing or differs is `INVALID_PARAMETER_VALUE`, and the upload stays open.
+   */
   completeMultipart(upload: MultipartUpload, parts: readonly PartReference[]): Promise<ArtifactWritten>;
 
   /** Drops an unfinished upload. An unknown one is fine. */
@@ -105,10 +108,18 @@ export interface ArtifactRead {
   /** What `body` holds: the whole file or the range asked for. Empty file: start 0, length 0. */
   readonly start: number;
   readonly lengthBytes: number;
-  /** Iterated at most once. A chunk is valid only until the next one is asked for: buffers are reused. */
+  /** Iterated at most once. */
   readonly body: AsyncIterable<Uint8Array>;
   /** Frees the file when `body` was not iterated; harmless otherwise. */
   close(): Promise<void>;
+}
+
+export interface ReadOptions {
+  /**
+   * The consumer has done with a chunk (it is on its way to the kernel, not in a queue) when it asks for the
+   * next one, so the store may fill the same memory again. Halves the cost of large downloads; off by default.
+   */
+  readonly reuseChunks?: boolean;
 }
 
 /** A chunk may be overwritten by its producer as soon as the store asks for the next one. */

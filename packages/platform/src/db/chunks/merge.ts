@@ -19,7 +19,7 @@ export function mergePoints(sources: readonly Points[], order: PointOrder): Poin
   const parts = filled
     .map((source) => sortPoints(wide ? { ...source, steps: wideSteps(source.steps) } : source, order))
     .toSorted((a, b) => comparePoints(a, 0, b, 0, order));
-  return concatPoints(overlapping(parts, order).map((group) => mergeAll(group, order)));
+  return concatPoints(overlapping(parts, order).map((group) => mergeAll(chains(group, order), order)));
 }
 
 /** Cuts parts, ordered by their first point, into groups such that no two groups overlap. */
@@ -37,6 +37,20 @@ function overlapping(parts: readonly Points[], order: PointOrder): Points[][] {
     if (comparePoints(reach, reach.count - 1, part, part.count - 1, order) < 0) reach = part;
   }
   return groups;
+}
+
+/**
+ * Strings parts together that follow one another, so that late points spread over many chunks are one merge of
+ * two long sources, not one for each chunk.
+ */
+function chains(parts: readonly Points[], order: PointOrder): Points[] {
+  const links: Points[][] = [];
+  for (const part of parts) {
+    const chain = links.find((each) => compareEnds(each.at(-1)!, part, order) <= 0);
+    if (chain === undefined) links.push([part]);
+    else chain.push(part);
+  }
+  return links.map(concatPoints);
 }
 
 /** The last point of `a` against the first of `b`. */

@@ -1,6 +1,10 @@
+export * from "./candidate.ts";
 export * from "./check.ts";
 export * from "./entities.ts";
+export * from "./matches.ts";
 export * from "./order.ts";
 export * from "./print.ts";
+export * from "./sort.ts";
+export * from "./text.ts";
 export * from "./tree.ts";
 export { tokenize, type Token, type TokenKind } from "./lexer.ts";

@@ -21,10 +21,11 @@ test.each(version1.cases)("reads what a second implementation wrote: $note", (fi
 // The bounds follow from the number of bits that the data itself has, plus a tenth for bases and widths.
 test.each([
   { note: "a constant", value: () => Math.PI, bitsPerPoint: 0 },
+  // The one block of 128 with the change holds both in full: 128 × 64 bits.
   {
-    note: "one of 2 values with full mantissas",
+    note: "a constant that changes once",
     value: (i: number) => (i < 500 ? Math.PI : Math.E),
-    bitsPerPoint: 1,
+    bitsPerPoint: 8.2,
   },
   { note: "a counter", value: (i: number) => 3 * i, bitsPerPoint: 0 },
   { note: "whole numbers below 1,024", value: (_: number, noise: number) => noise % 1_024, bitsPerPoint: 10 },

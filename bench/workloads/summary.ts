@@ -1,0 +1,11 @@
+import type { RepeatedLoad } from "../load/drive.ts";
+import type { Measurement } from "../session.ts";
+
+/** What every timed load reports beside its value: percentiles, noise and wrong answers. */
+export function evidence(result: RepeatedLoad): Pick<Measurement, "detail" | "errors" | "firstError"> {
+  return {
+    detail: `${result.latenciesMs.toString()}, spread of repetitions ${(result.spread * 100).toFixed(0)} %`,
+    errors: result.errors,
+    firstError: result.firstError,
+  };
+}

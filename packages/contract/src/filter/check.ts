@@ -16,8 +16,9 @@ import { problemAt, shown } from "./problem.ts";
  */
 export function parseFilter(name: SearchableName, text: string): Filter {
   if (text === "") return everything;
-  const syntax = parseSyntax(text);
-  return syntax === undefined ? everything : checked(searchables[name], syntax);
+  const searchable: Searchable = searchables[name];
+  const syntax = parseSyntax(text, { wideKeys: searchable.bareText });
+  return syntax === undefined ? everything : checked(searchable, syntax);
 }
 
 function checked(searchable: Searchable, syntax: Syntax): Filter {

@@ -32,8 +32,13 @@ export interface Searchable {
   readonly aggregates: boolean;
   /** LIKE, ILIKE and IN in upper case only, as MLflow wants it here. */
   readonly upperCaseKeywords: boolean;
-  /** Text may go without quotes (`params.lr = 0.01`), and a list may be empty, as in MLflow. */
+  /** MLflow's own grammar: text and keys such as `val-loss` may go without quotes, and a list may be empty. */
   readonly bareText: boolean;
+  /** What MLflow itself takes lists and IS NULL for, besides the attributes marked so. */
+  readonly mlflow: {
+    readonly lists: readonly OperandEntity[];
+    readonly nulls: readonly OperandEntity[];
+  };
   /** What order_by may name. */
   readonly orderEntities: readonly OperandEntity[];
   /** The same field twice in order_by: refused, or ignored because the first decides. */
@@ -73,6 +78,7 @@ export const searchables = {
     aggregates: true,
     upperCaseKeywords: false,
     bareText: false,
+    mlflow: { lists: ["dataset"], nulls: ["param", "tag"] },
     orderEntities: ["attribute", "metric", "param", "tag"],
     duplicateOrder: "refused",
     defaultOrder: [by("start_time", false), by("run_id", true)],
@@ -91,6 +97,7 @@ export const searchables = {
     aggregates: false,
     upperCaseKeywords: true,
     bareText: false,
+    mlflow: { lists: [], nulls: ["tag"] },
     orderEntities: ["attribute"],
     duplicateOrder: "ignored",
     defaultOrder: [by("creation_time", false), by("experiment_id", true)],
@@ -129,6 +136,7 @@ export const searchables = {
     aggregates: false,
     upperCaseKeywords: false,
     bareText: true,
+    mlflow: { lists: ["param", "tag"], nulls: [] },
     orderEntities: ["attribute", "metric"],
     duplicateOrder: "ignored",
     defaultOrder: [by("creation_timestamp_ms", false), by("model_id", true)],
@@ -150,6 +158,7 @@ export const searchables = {
     aggregates: false,
     upperCaseKeywords: false,
     bareText: false,
+    mlflow: { lists: [], nulls: [] },
     orderEntities: ["attribute"],
     duplicateOrder: "refused",
     defaultOrder: [by("name", true)],
@@ -170,6 +179,7 @@ export const searchables = {
     aggregates: false,
     upperCaseKeywords: false,
     bareText: false,
+    mlflow: { lists: [], nulls: [] },
     orderEntities: ["attribute"],
     duplicateOrder: "refused",
     defaultOrder: [by("last_updated_timestamp", false), by("name", true), by("version_number", false)],

@@ -1,6 +1,7 @@
 export * from "./candidate.ts";
 export * from "./check.ts";
 export * from "./entities.ts";
+export * from "./extensions.ts";
 export * from "./matches.ts";
 export * from "./order.ts";
 export * from "./print.ts";

@@ -15,17 +15,28 @@ export interface Token extends Span {
 
 // Keys take what MLflow takes without quotes: letters, digits and underscores of any script.
 const word = /[\p{L}\p{M}\p{N}_]+/uy;
+// For logged models MLflow also takes `val-loss` and `system/cpu` as keys without quotes.
+const wideWord = /[-/]?[\p{L}\p{M}\p{N}_]+(?:[-/][\p{L}\p{M}\p{N}_]+)*/uy;
 const space = /\s+/uy;
 const comparator = /[<>=!~]+/y;
 // No plus, no sign before a leading dot with an exponent: MLflow's numbers, no more.
 const number = /-?(?:\d+(?:\.\d+)?[eE]-?\d+|(?:\d+\.\d*|\.\d+|\d+)(?![\p{L}\p{M}\p{N}_]))/uy;
 const forbidden = /\0|\p{Surrogate}/u;
 
+export interface LexerOptions {
+  /** For messages. Default `filter`. */
+  readonly textName?: TextName;
+  /** Whether keys may hold `-` and `/` without quotes. Default false. */
+  readonly wideKeys?: boolean;
+}
+
 /**
  * Cuts a filter or an order_by clause into tokens, the last of which has the kind `end`.
  * @throws PlatformError INVALID_PARAMETER_VALUE with the position of what cannot be read.
  */
-export function tokenize(text: string, textName: TextName = "filter"): readonly Token[] {
+export function tokenize(text: string, options: LexerOptions = {}): readonly Token[] {
+  const { textName = "filter", wideKeys = false } = options;
+  const part = wideKeys ? wideWord : word;
   const bad = forbidden.exec(text);
   if (bad !== null) {
     const what = bad[0] === "\0" ? "a NUL character" : "half of a surrogate pair";
@@ -45,17 +56,17 @@ export function tokenize(text: string, textName: TextName = "filter"): readonly 
     if (first === "'" || first === '"' || startsEscaped(text, position)) {
       const end = quotedEnd(text, position, textName);
       const asPath = first === '"' && text[end] === ".";
-      push(asPath ? "name" : "quoted", asPath ? pathEnd(text, end, textName) : end);
+      push(asPath ? "name" : "quoted", asPath ? pathEnd(text, end, part, textName) : end);
     } else if (numberEnd !== undefined) {
       push("number", numberEnd);
     } else if (first === "`") {
-      push("name", pathEnd(text, quotedEnd(text, position, textName), textName));
+      push("name", pathEnd(text, quotedEnd(text, position, textName), part, textName));
     } else if ("(),".includes(first)) {
       push("punctuation", position + 1);
     } else {
       const wordEnd = match(word, text, position);
       const comparatorEnd = match(comparator, text, position);
-      if (wordEnd !== undefined) push("name", pathEnd(text, wordEnd, textName));
+      if (wordEnd !== undefined) push("name", pathEnd(text, wordEnd, part, textName));
       else if (comparatorEnd !== undefined) push("operator", comparatorEnd);
       else throw unreadable(text, position, textName);
     }
@@ -85,12 +96,12 @@ function startsEscaped(text: string, position: number): boolean {
 }
 
 /** Follows the parts of a path: `.b`, `` .`b c` ``, `."b c"`; a dot with nothing behind it ends the path. */
-function pathEnd(text: string, start: number, textName: TextName): number {
+function pathEnd(text: string, start: number, part: RegExp, textName: TextName): number {
   let end = start;
   while (text[end] === ".") {
     const next = end + 1;
     const quoted = "`'\"".includes(text[next] ?? " ") || startsEscaped(text, next);
-    end = quoted ? quotedEnd(text, next, textName) : (match(word, text, next) ?? next);
+    end = quoted ? quotedEnd(text, next, textName) : (match(part, text, next) ?? next);
   }
   return end;
 }

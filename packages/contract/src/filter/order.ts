@@ -26,7 +26,7 @@ export function parseOrderBy(name: TextOrdered, clauses: readonly string[]): rea
 }
 
 function parseClause(searchable: Searchable, clause: string): OrderTerm {
-  const tokens = tokenize(clause, "order_by");
+  const tokens = tokenize(clause, { textName: "order_by" });
   let at = 0;
   const peek = (): Token => tokens[at] ?? (tokens.at(-1) as Token);
   const unexpected = (expected: string) =>

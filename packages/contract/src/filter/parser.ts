@@ -1,5 +1,5 @@
 import { aggregates, filterLimits } from "./entities.ts";
-import { tokenize, type Token } from "./lexer.ts";
+import { tokenize, type LexerOptions, type Token } from "./lexer.ts";
 import { problemAt, shown, type Span } from "./problem.ts";
 
 /** A filter as it is written: shape and places, nothing looked up yet. `check.ts` gives it meaning. */
@@ -39,8 +39,8 @@ const operatorWords = new Set(["LIKE", "ILIKE", "IN", "NOT", "IS", "BETWEEN"]);
  * @returns undefined for a filter without conditions.
  * @throws PlatformError INVALID_PARAMETER_VALUE with the position of what is wrong.
  */
-export function parseSyntax(text: string): Syntax | undefined {
-  return new Parser(tokenize(text)).filter();
+export function parseSyntax(text: string, options: LexerOptions = {}): Syntax | undefined {
+  return new Parser(tokenize(text, options)).filter();
 }
 
 /** The word a token stands for, in upper case; undefined for anything that is not a plain word. */
@@ -257,7 +257,9 @@ class Parser {
 
   #value(): Token {
     const { kind } = this.#peek();
-    if (kind !== "quoted" && kind !== "number" && kind !== "name") {
+    const word = wordOf(this.#peek());
+    const isReserved = word !== undefined && word !== "NULL" && reserved.has(word);
+    if (isReserved || (kind !== "quoted" && kind !== "number" && kind !== "name")) {
       throw this.#unexpected("a value in quotes or a number");
     }
     return this.#next();

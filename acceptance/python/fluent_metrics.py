@@ -10,7 +10,15 @@ import pandas as pd
 from mlflow import MlflowClient
 from mlflow.entities import Metric, Param, RunTag
 
-from expectations import expect, expect_equal, expect_names, expect_refused, unique
+from expectations import (
+    CLIENT_MAJOR,
+    expect,
+    expect_equal,
+    expect_names,
+    expect_refused,
+    skip_part,
+    unique,
+)
 
 client = MlflowClient()
 mlflow.set_experiment(unique("fluent-metrics"))
@@ -91,7 +99,10 @@ dataset = mlflow.data.from_pandas(frame, source="https://example.org/d.csv", nam
 with mlflow.start_run() as with_data:
     mlflow.log_input(dataset, context="training", tags={"fold": "1"})
     mlflow.log_input(mlflow.data.from_numpy(np.arange(6).reshape(2, 3), name="n"), context="test")
-    mlflow.log_metric("auc", 0.9, dataset=dataset)
+    if CLIENT_MAJOR >= 3:
+        mlflow.log_metric("auc", 0.9, dataset=dataset)
+    else:
+        skip_part("log_metric with a data set", "new in client 3.0")
 inputs = client.get_run(with_data.info.run_id).inputs.dataset_inputs
 by_name = {entry.dataset.name: entry for entry in inputs}
 expect_names(by_name, ["d", "n"], "data sets")
@@ -99,6 +110,6 @@ logged = by_name["d"]
 expect_equal(logged.dataset.digest, dataset.digest, "digest")
 expect_equal(logged.dataset.profile, '{"num_rows": 3, "num_elements": 9}', "profile")
 tags = {tag.key: tag.value for tag in logged.tags}
-expect_equal(tags["mlflow.data.context"], "training", "context of the input")
+expect_equal(tags, {"mlflow.data.context": "training", "fold": "1"}, "tags of the input")
 source = mlflow.data.get_source(logged.dataset)
 expect_equal(source.to_dict()["url"], "https://example.org/d.csv", "source of the data set")

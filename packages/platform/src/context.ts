@@ -2,6 +2,8 @@
 import type { limits } from "@millrace/contract";
 import type { ArtifactStore } from "./artifacts/store.ts";
 import type { Database } from "./db/database.ts";
+import type { ArtifactHostPolicy } from "./domain/artifact-host-policy.ts";
+import type { Sealer } from "./db/sealing.ts";
 
 export type Limits = { readonly [K in keyof typeof limits]: number };
 
@@ -22,7 +24,10 @@ export interface Settings {
   /** Long param and tag values are cut instead of refused (`MLFLOW_TRUNCATE_LONG_VALUES`). */
   readonly truncateLongValues: boolean;
   readonly modelVersionSourcePattern: string | undefined;
-  readonly allowedHostAddressedSchemes: readonly string[];
+  /** Which artifact addresses that name a host are allowed. */
+  readonly artifactHosts: ArtifactHostPolicy;
+  /** Relative artifact locations are resolved against it. */
+  readonly workingDirectory: string;
   readonly webhooks: WebhookSettings;
 }
 
@@ -44,5 +49,8 @@ export interface Context {
   readonly random: (bytes: Uint8Array) => void;
   readonly log: Log;
   readonly limits: Limits;
+  readonly sealer: Sealer;
+  /** Authenticates page tokens; kept in the database. */
+  readonly tokenKey: Uint8Array;
   readonly settings: Settings;
 }

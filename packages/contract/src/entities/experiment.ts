@@ -10,5 +10,7 @@ export const Experiment = message("Experiment", {
   lastUpdateTime: integer(),
   creationTime: integer(),
   tags: list(nested(Tag)),
+  /** Always `default`: the newest clients expect the field. */
+  workspace: string(),
 });
 export type Experiment = TypeOf<typeof Experiment>;

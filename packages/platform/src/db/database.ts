@@ -27,6 +27,16 @@ export interface Transaction extends Reader {
 /** How the dialects differ. */
 export interface Dialect {
   readonly bindingsMax: number;
+  /** Words of `CREATE TABLE`. */
+  readonly ddl: {
+    readonly identity: string;
+    readonly bigint: string;
+    readonly double: string;
+    readonly text: string;
+    readonly bytes: string;
+    /** Stores a table in the order of its primary key, where that is possible. */
+    readonly clustered: string;
+  };
   /** A condition with one placeholder-free pattern: case-sensitive LIKE without escapes. */
   like(expression: string, pattern: string): { sql: string; parameter: string };
   /** The same, folding ASCII case. */

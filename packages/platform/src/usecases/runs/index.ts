@@ -1,0 +1,24 @@
+import type { UseCases } from "../handler.ts";
+import { createRun } from "./create-run.ts";
+import { deleteRun, restoreRun } from "./delete-run.ts";
+import { getRun } from "./get-run.ts";
+import { getRunActivity, renewLease } from "./leases.ts";
+import { logBatch } from "./log-batch.ts";
+import { logMetric } from "./log-metric.ts";
+import { deleteTag, logParam, setTag } from "./log-text.ts";
+import { updateRun } from "./update-run.ts";
+
+export const runUseCases = {
+  createRun,
+  deleteRun,
+  deleteTag,
+  getRun,
+  getRunActivity,
+  logBatch,
+  logMetric,
+  logParam,
+  renewLease,
+  restoreRun,
+  setTag,
+  updateRun,
+} satisfies Partial<UseCases>;

@@ -143,15 +143,18 @@ function unterminated(text: string, start: number, quote: string, textName: Text
   );
 }
 
+const hints: Readonly<Record<string, string>> = {
+  ";": "write one expression without a semicolon",
+  "+": "numbers have no plus sign",
+  "-": "a number has its minus right before a digit, and a key with a dash goes in backticks",
+};
+
 function unreadable(text: string, position: number, textName: TextName) {
   const character = String.fromCodePoint(text.codePointAt(position) ?? 0);
-  const hint =
-    character === ";"
-      ? "; write one expression without a semicolon."
-      : "; a key with special characters goes in backticks, text goes in single quotes.";
+  const hint = hints[character] ?? "a key with special characters goes in backticks";
   return problemAt(
     textName,
     { position, length: character.length },
-    `found ${character}, which means nothing here${hint}`,
+    `found ${character}, which means nothing here; ${hint}.`,
   );
 }

@@ -11,6 +11,7 @@ const NOFOLLOW = constants.O_NOFOLLOW ?? 0;
 const DIRECTORY = constants.O_DIRECTORY ?? 0;
 // Opening a named pipe must not wait for its other end.
 const NONBLOCK = constants.O_NONBLOCK ?? 0;
+const OPEN_ATTEMPTS = 3;
 
 /**
  * The one place where artifact paths become file-system paths.
@@ -85,11 +86,14 @@ export class LocalRoot {
       if (!this.#asksDescriptors) {
         return await openDescriptor(await this.#checked(wanted, segments), flags | NOFOLLOW);
       }
-      const fd = await this.#openLinked(wanted, segments, flags);
-      const real = readlinkSync(`/proc/self/fd/${fd}`);
-      if (this.#holds(real)) return fd;
-      closeDescriptor(fd);
-      throw leadsOut(segments);
+      for (let attempt = 1; attempt <= OPEN_ATTEMPTS; attempt += 1) {
+        const fd = await this.#openLinked(wanted, segments, flags);
+        if (this.#holds(readlinkSync(`/proc/self/fd/${fd}`))) return fd;
+        closeDescriptor(fd);
+        // Either a link leads out, which this tells, or a folder was removed (moved away) just now.
+        await this.#checked(wanted, segments);
+      }
+      return undefined;
     } catch (error) {
       if (isErrno(error, "ENOENT", "ENAMETOOLONG")) return undefined;
       if (isErrno(error, "ENOTDIR") && !throwNotDirectory) return undefined;

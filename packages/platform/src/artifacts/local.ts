@@ -240,7 +240,8 @@ class LocalArtifactStore implements ArtifactStore {
     }
     const doomed = this.#staging.temporaryPath();
     await rename(directory.child(name), doomed);
-    await rm(doomed, { recursive: true, force: true });
+    // A writer that held the folder open may still add to it: then deleting begins anew.
+    await rm(doomed, { recursive: true, force: true, maxRetries: 5 });
     return true;
   }
 

@@ -14,9 +14,12 @@ const DECODE_ROUNDS_MAX = 10;
  * a backslash, `#`, NUL, a lone surrogate, a `file:` URI, or encoding that does not end.
  */
 export function checkArtifactPath(raw: string): string {
-  return checkedSegments(raw)
+  const path = checkedSegments(raw)
     .filter((segment) => segment !== "" && segment !== ".")
     .join("/");
+  // `./file:x` must not become `file:x`.
+  refuseOtherRoots(path, raw);
+  return path;
 }
 
 /**
@@ -65,11 +68,15 @@ function checkedSegments(raw: string): string[] {
   if (path.includes("\0")) throw invalidPath(raw, "it holds a NUL");
   if (path.includes("#")) throw invalidPath(raw, "it holds a '#'");
   if (path.includes("\\")) throw invalidPath(raw, "it holds a backslash");
-  if (/^file:/i.test(path)) throw invalidPath(raw, "it is a file: URI");
-  if (/^[a-z]:\//i.test(path)) throw invalidPath(raw, "it is absolute");
+  refuseOtherRoots(path, raw);
   const segments = path.split("/");
   artifactPathSegments(path);
   return segments.map(escapeControls);
+}
+
+function refuseOtherRoots(path: string, raw: string): void {
+  if (/^file:/i.test(path)) throw invalidPath(raw, "it is a file: URI");
+  if (/^[a-z]:\//i.test(path)) throw invalidPath(raw, "it is absolute");
 }
 
 /** Undefined when the text still changes after the last round. */

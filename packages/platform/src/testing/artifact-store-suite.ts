@@ -1,7 +1,9 @@
 import { createHash, randomBytes } from "node:crypto";
 import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { ArtifactRead, ArtifactStore } from "../artifacts/store.ts";
+import type { ArtifactStore } from "../artifacts/store.ts";
+import { bytesOf, collect, digest, inPieces } from "./artifact-bytes.ts";
+import { artifactMultipartSuite } from "./artifact-multipart-suite.ts";
 
 const LARGE_BYTES = 9 * 1024 * 1024 + 13;
 
@@ -374,93 +376,7 @@ export function artifactStoreSuite(name: string, open: () => Promise<ArtifactSto
       });
     });
 
-    describe("multipart", () => {
-      const parts = [randomBytes(5_300_000), randomBytes(5_300_000), randomBytes(17)];
-      const whole = digest(Buffer.concat(parts));
-
-      test("parts that arrive at once and out of order become one file, or a clear refusal", async () => {
-        if (!store.supports.multipart) {
-          await expect(store.createMultipart("multipart/file", 3)).rejects.toMatchObject({
-            code: "NOT_IMPLEMENTED",
-          });
-          return;
-        }
-        const upload = await store.createMultipart("multipart/file", 3);
-        const uploaded = await Promise.all(
-          [3, 1, 2].map((number) => sendPart(store, upload, number, parts[number - 1]!)),
-        );
-        expect(await store.stat("multipart/file")).toBeUndefined();
-        const written = await store.completeMultipart(upload, uploaded);
-        expect(written.sizeBytes).toBe(10_600_017);
-        expect(digest(await bytesOf(store, "multipart/file"))).toBe(whole);
-        await expect(store.completeMultipart(upload, uploaded)).rejects.toMatchObject({
-          code: "RESOURCE_DOES_NOT_EXIST",
-        });
-      });
-
-      test("a repeated part replaces the first one", async ({ skip }) => {
-        skip(!store.supports.multipart, "the store has no multipart uploads");
-        const upload = await store.createMultipart("multipart/repeated", 1);
-        const first = await sendPart(store, upload, 1, Buffer.from("first"));
-        const second = await sendPart(store, upload, 1, Buffer.from("second"));
-        await expect(store.completeMultipart(upload, [first])).rejects.toMatchObject({
-          code: "INVALID_PARAMETER_VALUE",
-        });
-        await store.completeMultipart(upload, [{ partNumber: 1, etag: `"${second.etag}"` }]);
-        expect(await text("multipart/repeated")).toBe("second");
-      });
-
-      test("a missing part is named, and the upload can still be completed", async ({ skip }) => {
-        skip(!store.supports.multipart, "the store has no multipart uploads");
-        const upload = await store.createMultipart("multipart/gap", 2);
-        const second = await sendPart(store, upload, 2, Buffer.from("2"));
-        await expect(store.completeMultipart(upload, [second])).rejects.toMatchObject({
-          code: "INVALID_PARAMETER_VALUE",
-          message: expect.stringContaining("part 1"),
-        });
-        const first = await sendPart(store, upload, 1, parts[0]!);
-        await store.completeMultipart(upload, [first, second]);
-        expect((await store.stat("multipart/gap"))?.sizeBytes).toBe(5_300_001);
-      });
-
-      test("an abort drops the parts, twice without complaint", async ({ skip }) => {
-        skip(!store.supports.multipart, "the store has no multipart uploads");
-        const upload = await store.createMultipart("multipart/dropped", 2);
-        const part = await sendPart(store, upload, 1, Buffer.from("1"));
-        await store.abortMultipart(upload);
-        await store.abortMultipart(upload);
-        await expect(store.completeMultipart(upload, [part])).rejects.toMatchObject({
-          code: "RESOURCE_DOES_NOT_EXIST",
-        });
-        expect(await store.stat("multipart/dropped")).toBeUndefined();
-      });
-
-      test("unknown uploads, other paths and impossible numbers", async ({ skip }) => {
-        skip(!store.supports.multipart, "the store has no multipart uploads");
-        const upload = await store.createMultipart("multipart/odd", 2);
-        for (const uploadId of ["", "..", "../..", "a".repeat(32), "0".repeat(32)]) {
-          await expect(
-            store.completeMultipart({ path: "multipart/odd", uploadId }, [{ partNumber: 1 }]),
-          ).rejects.toMatchObject({ code: "RESOURCE_DOES_NOT_EXIST" });
-          await store.abortMultipart({ path: "multipart/odd", uploadId });
-        }
-        await expect(
-          store.completeMultipart({ ...upload, path: "multipart/else" }, [{ partNumber: 1 }]),
-        ).rejects.toMatchObject({ code: "RESOURCE_DOES_NOT_EXIST" });
-        for (const count of [0, -1, 1.5, 10_001, Number.NaN]) {
-          await expect(store.createMultipart("multipart/count", count)).rejects.toMatchObject({
-            code: "INVALID_PARAMETER_VALUE",
-          });
-        }
-        await refuses(store.createMultipart("../out", 1));
-        if (store.supports.directParts) return;
-        for (const number of [0, 3, 1.5, Number.NaN]) {
-          await expect(store.writePart(upload, number, Buffer.from("1"))).rejects.toMatchObject({
-            code: "INVALID_PARAMETER_VALUE",
-          });
-        }
-      });
-    });
+    artifactMultipartSuite(() => store);
 
     describe("signing", () => {
       test("signs an upload, or says that it cannot", async () => {
@@ -498,32 +414,6 @@ async function refuses(attempt: Promise<unknown>): Promise<void> {
   });
 }
 
-async function sendPart(
-  store: ArtifactStore,
-  upload: Awaited<ReturnType<ArtifactStore["createMultipart"]>>,
-  partNumber: number,
-  bytes: Uint8Array,
-) {
-  if (!store.supports.directParts) return store.writePart(upload, partNumber, bytes);
-  const signed = upload.signedParts?.find((part) => part.partNumber === partNumber);
-  if (signed === undefined) throw new Error(`The store signed no part ${partNumber}.`);
-  const body = new Blob([new Uint8Array(bytes)]);
-  const response = await fetch(signed.url, { method: "PUT", headers: signed.headers, body });
-  const etag = response.headers.get("etag");
-  if (!response.ok || etag === null) throw new Error(`Part ${partNumber}: ${response.status}`);
-  return { partNumber, sizeBytes: bytes.length, etag };
-}
-
-async function collect(read: ArtifactRead): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of read.body) chunks.push(chunk);
-  return Buffer.concat(chunks);
-}
-
-async function bytesOf(store: ArtifactStore, path: string): Promise<Uint8Array> {
-  return collect(await store.read(path));
-}
-
 /** All paths of the store with their etags. */
 async function everything(store: ArtifactStore, directory = ""): Promise<string[]> {
   const found: string[] = [];
@@ -534,15 +424,7 @@ async function everything(store: ArtifactStore, directory = ""): Promise<string[
   return found;
 }
 
-async function* inPieces(bytes: Uint8Array, pieceBytes: number): AsyncGenerator<Uint8Array> {
-  for (let at = 0; at < bytes.length; at += pieceBytes) yield bytes.subarray(at, at + pieceBytes);
-}
-
 async function* breaking(afterBytes: number): AsyncGenerator<Uint8Array> {
   yield* inPieces(randomBytes(afterBytes), 65_536);
   throw new Error("cut off");
-}
-
-function digest(bytes: Uint8Array): string {
-  return createHash("sha256").update(bytes).digest("hex");
 }

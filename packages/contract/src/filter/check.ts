@@ -37,7 +37,8 @@ function checkedCondition(searchable: Searchable, syntax: ConditionSyntax): Cond
   const { path, aggregate } = syntax.left;
   const left = resolvePath(searchable, path, aggregate, "filter");
   const operator = checkedOperator(searchable, left, syntax);
-  const values = syntax.values.map((token) => valueOf(searchable, left, token));
+  const inList = operator === "IN" || operator === "NOT IN";
+  const values = syntax.values.map((token) => valueOf(searchable, left, token, inList));
   const [first, second] = values;
   switch (operator) {
     case "IS NULL":
@@ -90,12 +91,14 @@ function checkedOperator(
   return found;
 }
 
-function valueOf(searchable: Searchable, left: TypedOperand, token: Token): FilterValue {
+function valueOf(searchable: Searchable, left: TypedOperand, token: Token, inList: boolean): FilterValue {
   if (left.type === "number") return numberOf(left, token);
   if (token.kind === "quoted") {
     return left.type === "integerText" ? integerText(left, token) : unquote(token.raw);
   }
-  if (searchable.bareText) return token.raw;
+  if (searchable.bareText && (token.kind === "number" || (!inList && !/^0x/i.test(token.raw)))) {
+    return token.raw;
+  }
   throw problemAt("filter", token, `expected text in quotes for ${left.shown}, found ${shown(token.raw)}.`);
 }
 

@@ -24,8 +24,8 @@ const cases = JSON.parse(
 /** Where we refuse what MLflow takes, or read it otherwise: accidents of its tokenizer, for logged models only. */
 const intended: readonly { readonly why: string; readonly applies: RegExp }[] = [
   {
-    why: "text in double quotes is compared with its quotes, a key in double quotes is looked up with them",
-    applies: /"/,
+    why: "text in double quotes is compared with its quotes, a key in quotes is looked up with them",
+    applies: /"|\.'a b'/,
   },
   { why: "a number that our numbers do not include counts as text", applies: /1E\+3/ },
   { why: "operator signs other than - and / become part of a key", applies: /%a\.b|&&/ },
@@ -40,7 +40,6 @@ const lenient: readonly { readonly why: string; readonly applies: RegExp }[] = [
     why: "a logged model's time has all its names also behind attributes.",
     applies: /attributes\.(?:creation_time(?:stamp)?|last_updated_timestamp)\b/,
   },
-  { why: "an empty key without quotes (upstream: 500)", applies: /^params\. not in \(\)$/ },
 ];
 
 function read<T>(parse: () => T): T | PlatformError {

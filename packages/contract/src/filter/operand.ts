@@ -100,6 +100,10 @@ function splitPath(
   const prefix = withoutQuotes(path.raw.slice(0, dot), "`");
   for (const [entity, spellings] of Object.entries(searchable.prefixes)) {
     if (spellings.includes(prefix)) {
+      // Elsewhere MLflow takes a missing key and finds nothing; here it fails.
+      if (searchable.bareText && dot === path.raw.length - 1) {
+        throw problemAt(textName, path, `expected a key after ${shown(path.raw)}`);
+      }
       return { entity: entity as OperandEntity, key: keyOf(path.raw.slice(dot + 1)) };
     }
   }

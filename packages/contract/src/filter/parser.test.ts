@@ -160,6 +160,9 @@ describe("refusals name the place, what was found and what was expected", () => 
     ["loggedModels", "metric.a > 1", 1, /a logged model has attributes, metrics/],
     ["loggedModels", "min(metrics.a) > 1", 5, /a logged model has no min\(\)/],
     ["loggedModels", "metrics.a > 'x'", 13, /expected a number/],
+    ["loggedModels", "name IN (x)", 10, /expected text in quotes for name, found x/],
+    ["loggedModels", "name = 0x10", 8, /expected text in quotes for name, found 0x10/],
+    ["loggedModels", "params. = 'x'", 1, /expected a key after params\./],
     ["loggedModels", "foo = 'x'", 1, /logged models are searched by model_id/],
   ])("%s: %j at column %i", (name, text, column, sentence) => {
     const error = refusal(name, text);

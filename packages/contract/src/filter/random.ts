@@ -141,11 +141,13 @@ function randomRun(random: Random): RandomRun {
     tags: randomTexts(random, tagKeys),
     points,
     metrics: new Map(Array.from(points, ([key, history]) => [key, summaryOf(history)])),
-    datasets: Array.from({ length: random.below(3) }, () => ({
-      name: random.pick(datasetNames),
-      digest: `d${random.below(3)}`,
-      context: random.chance(0.3) ? null : random.pick(contexts),
-    })),
+    datasets: datasetNames
+      .filter(() => random.chance(0.4))
+      .map((name) => ({
+        name,
+        digest: `d${random.below(3)}`,
+        context: random.chance(0.3) ? null : random.pick(contexts),
+      })),
   };
 }
 

@@ -42,7 +42,10 @@ export interface WebhookSettings {
 
 export interface Context {
   readonly db: Database;
+  /** The store behind the artifact proxy. */
   readonly artifacts: ArtifactStore;
+  /** A store at another address, for runs whose artifacts are not proxied. */
+  readonly openArtifacts: (uri: string) => Promise<ArtifactStore>;
   /** Milliseconds since 1970. */
   readonly clock: () => number;
   /** Fills the bytes with randomness. */

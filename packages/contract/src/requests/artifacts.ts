@@ -53,6 +53,9 @@ export const AbortMultipartRequest = message("AbortMultipartRequest", {
 export const UploadPartRequest = message("UploadPartRequest", {
   uploadId: required(string()),
   partNumber: required(integer()),
+  path: required(string()),
+  /** Made by the server for this part: whoever has the address may upload, without further credentials. */
+  signature: required(string()),
 });
 export const ProxiedPresignedResponse = message("ProxiedPresignedResponse", {
   url: string(),

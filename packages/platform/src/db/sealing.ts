@@ -68,7 +68,10 @@ export function createSealer(db: Database, onError: (error: unknown) => void): S
     ended(run) {
       void db
         .read((reader) =>
-          reader.all<{ key: number }>("SELECT key FROM series WHERE run = ? AND hot >= ?", [run, SMALL_SERIES_POINTS]),
+          reader.all<{ key: number }>("SELECT key FROM series WHERE run = ? AND hot >= ?", [
+            run,
+            SMALL_SERIES_POINTS,
+          ]),
         )
         .then((rows) => {
           for (const { key } of rows) add(run, key, true);
@@ -143,7 +146,8 @@ async function sealStep(tx: Transaction, run: number, key: number, rest: boolean
     "DELETE FROM points WHERE run = ? AND key = ? AND (step, time, nan, value) <= (?, ?, ?, ?)",
     [run, key, step!, time!, nan!, value!],
   );
-  if (deleted !== count) throw new Error(`Sealing series ${run}/${key} would lose points: ${count} sealed, ${deleted} deleted.`);
+  if (deleted !== count)
+    throw new Error(`Sealing series ${run}/${key} would lose points: ${count} sealed, ${deleted} deleted.`);
   await tx.run(
     `UPDATE series SET hot = hot - ?, sealed = sealed + ?,
        sealed_time = CASE WHEN sealed_step IS NULL OR ? > sealed_step OR (? = sealed_step AND ? > sealed_time) THEN ? ELSE sealed_time END,

@@ -31,7 +31,13 @@ export interface LengthRule {
 }
 
 /** A param or run tag as it is stored: checked, and cut where that is the rule. */
-export function checkText(item: NewText, path: string, lengthMax: number, rule: LengthRule, problems: string[]): Text {
+export function checkText(
+  item: NewText,
+  path: string,
+  lengthMax: number,
+  rule: LengthRule,
+  problems: string[],
+): Text {
   const keyed = keyProblem(item.key, `${path}key`, rule.limits.keyLengthMax);
   if (keyed !== undefined) problems.push(keyed);
   const value = item.value ?? "";
@@ -41,7 +47,12 @@ export function checkText(item: NewText, path: string, lengthMax: number, rule: 
 }
 
 /** What is wrong with a point beside its types. */
-export function pointProblem(point: NewPoint, path: string, keyName: string, rule: LengthRule): string | undefined {
+export function pointProblem(
+  point: NewPoint,
+  path: string,
+  keyName: string,
+  rule: LengthRule,
+): string | undefined {
   const keyed = keyProblem(point.key, `${path}${keyName}`, rule.limits.keyLengthMax);
   if (keyed !== undefined) return keyed;
   if (point.timestamp < 0) {

@@ -31,7 +31,11 @@ export function tooLong(path: string, lengthMax: number): string {
  * What is wrong with a key, or undefined. Keys become paths in file stores, so they must be normalised relative
  * paths: no leading or doubled slash, nothing that resolves to `.` or `..`.
  */
-export function keyProblem(key: string, path: string, lengthMax: number = limits.keyLengthMax): string | undefined {
+export function keyProblem(
+  key: string,
+  path: string,
+  lengthMax: number = limits.keyLengthMax,
+): string | undefined {
   if (key.length <= lengthMax && PLAIN.test(key)) return undefined;
   const shown = key.length > 250 ? `${key.slice(0, 250)}…` : key;
   if (!ALLOWED.test(key)) {

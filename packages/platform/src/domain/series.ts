@@ -38,7 +38,11 @@ export function comparePoints(a: Point, b: Point): number {
 
 export function samePoint(a: Point, b: Point): boolean {
   // oxlint-disable-next-line eqeqeq -- a step may be a number here and a bigint there
-  return a.time === b.time && a.step == b.step && (a.value === b.value || (Number.isNaN(a.value) && Number.isNaN(b.value)));
+  return (
+    a.time === b.time &&
+    a.step == b.step &&
+    (a.value === b.value || (Number.isNaN(a.value) && Number.isNaN(b.value)))
+  );
 }
 
 /** Takes points into a summary; only a strictly greater point replaces the latest. */

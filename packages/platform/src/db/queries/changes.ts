@@ -31,7 +31,10 @@ export interface ChangeRow {
 }
 
 export async function changesAfter(reader: Reader, sequence: number, countMax: number): Promise<ChangeRow[]> {
-  return reader.all<ChangeRow>("SELECT * FROM changes WHERE sequence > ? ORDER BY sequence LIMIT ?", [sequence, countMax]);
+  return reader.all<ChangeRow>("SELECT * FROM changes WHERE sequence > ? ORDER BY sequence LIMIT ?", [
+    sequence,
+    countMax,
+  ]);
 }
 
 /** First and last sequence kept; zeros when the feed is empty. */
@@ -45,7 +48,8 @@ export async function changeBounds(reader: Reader): Promise<{ first: number; las
 /** Forgets what is older; answers how many entries went. */
 export async function forgetChanges(tx: Transaction, before: number, countMax: number): Promise<number> {
   return tx.run(
-    "DELETE FROM changes WHERE sequence IN (SELECT sequence FROM changes WHERE time < ? ORDER BY sequence LIMIT ?)",
+    // The newest entry stays, so that a cursor from before the others can be told to reload.
+    "DELETE FROM changes WHERE sequence IN (SELECT sequence FROM changes WHERE time < ? AND sequence < (SELECT max(sequence) FROM changes) ORDER BY sequence LIMIT ?)",
     [before, countMax],
   );
 }

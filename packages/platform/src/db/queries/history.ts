@@ -51,7 +51,8 @@ export function pointsOf(rows: readonly SqlValue[][]): Points {
 
 function within(points: Points, { start, end }: StepRange): Points {
   const kept: number[] = [];
-  for (let i = 0; i < points.count; i++) if (points.steps[i]! >= start && points.steps[i]! <= end) kept.push(i);
+  for (let i = 0; i < points.count; i++)
+    if (points.steps[i]! >= start && points.steps[i]! <= end) kept.push(i);
   if (kept.length === points.count) return points;
   const steps =
     points.steps instanceof BigInt64Array

@@ -31,7 +31,11 @@ function remember(cache: KeyCache, id: number, name: string): void {
 }
 
 /** Ids of names, in the same order; names not seen before are added. */
-export async function internKeys(tx: Transaction, cache: KeyCache, names: readonly string[]): Promise<number[]> {
+export async function internKeys(
+  tx: Transaction,
+  cache: KeyCache,
+  names: readonly string[],
+): Promise<number[]> {
   const ids: number[] = [];
   for (const name of names) {
     const known = cache.ids.get(name);
@@ -41,7 +45,10 @@ export async function internKeys(tx: Transaction, cache: KeyCache, names: readon
     }
     const found =
       (await tx.get<{ id: number }>("SELECT id FROM keys WHERE name = ?", [name])) ??
-      (await tx.get<{ id: number }>("INSERT INTO keys (name) VALUES (?) ON CONFLICT (name) DO NOTHING RETURNING id", [name])) ??
+      (await tx.get<{ id: number }>(
+        "INSERT INTO keys (name) VALUES (?) ON CONFLICT (name) DO NOTHING RETURNING id",
+        [name],
+      )) ??
       (await tx.get<{ id: number }>("SELECT id FROM keys WHERE name = ?", [name]));
     const { id } = found!;
     tx.onCommit(() => remember(cache, id, name));
@@ -60,7 +67,11 @@ export async function findKey(reader: Reader, cache: KeyCache, name: string): Pr
 }
 
 /** Names by id, for rows that were just read. */
-export async function keyNames(reader: Reader, cache: KeyCache, ids: Iterable<number>): Promise<Map<number, string>> {
+export async function keyNames(
+  reader: Reader,
+  cache: KeyCache,
+  ids: Iterable<number>,
+): Promise<Map<number, string>> {
   const missing = new Set<number>();
   for (const id of ids) if (!cache.names.has(id)) missing.add(id);
   if (missing.size > 0) {

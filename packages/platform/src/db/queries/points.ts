@@ -89,14 +89,28 @@ export async function addPoints(
 
 function summaryOf(row: SeriesRow): Summary {
   return {
-    latest: { step: row.latest_step, time: row.latest_time, value: row.latest_nan ? Number.NaN : row.latest_value },
-    first: { step: row.first_step, time: row.first_time, value: row.first_nan ? Number.NaN : row.first_value },
+    latest: {
+      step: row.latest_step,
+      time: row.latest_time,
+      value: row.latest_nan ? Number.NaN : row.latest_value,
+    },
+    first: {
+      step: row.first_step,
+      time: row.first_time,
+      value: row.first_nan ? Number.NaN : row.first_value,
+    },
     min: row.min_value ?? undefined,
     max: row.max_value ?? undefined,
   };
 }
 
-function seriesValues(run: RunKey, key: number, summary: Summary, hot: number, row: SeriesRow | undefined): SqlValue[] {
+function seriesValues(
+  run: RunKey,
+  key: number,
+  summary: Summary,
+  hot: number,
+  row: SeriesRow | undefined,
+): SqlValue[] {
   return [
     run.id,
     key,
@@ -117,7 +131,11 @@ function pointColumns({ step, time, value }: Point): [SqlValue, SqlValue, SqlVal
   return Number.isNaN(value) ? [step, time, 0, 1] : [step, time, value, 0];
 }
 
-async function readSeries(tx: Transaction, run: number, keys: readonly number[]): Promise<Map<number, SeriesRow>> {
+async function readSeries(
+  tx: Transaction,
+  run: number,
+  keys: readonly number[],
+): Promise<Map<number, SeriesRow>> {
   const found = new Map<number, SeriesRow>();
   if (keys.length < SERIES_READ_TOGETHER) {
     for (const key of keys) {
@@ -163,7 +181,10 @@ async function insertPoints(
   if (changed === total) return groups.map(({ points }) => points.length);
   const inserted: number[] = [];
   for (const { key, row } of groups) {
-    const counted = await tx.get<{ n: number }>("SELECT count(*) AS n FROM points WHERE run = ? AND key = ?", [run, key]);
+    const counted = await tx.get<{ n: number }>(
+      "SELECT count(*) AS n FROM points WHERE run = ? AND key = ?",
+      [run, key],
+    );
     inserted.push(Number(counted!.n) - (row?.hot ?? 0));
   }
   return inserted;
@@ -184,7 +205,8 @@ async function writeSeries(tx: Transaction, rows: readonly SqlValue[][]): Promis
 
 /** Points of the group that no chunk holds. */
 async function unsealedOnly(tx: Transaction, row: SeriesRow, group: readonly Point[]): Promise<Point[]> {
-  const isBeyond = ({ step, time }: Point): boolean => step > row.sealed_step! || (step === row.sealed_step && time > row.sealed_time!);
+  const isBeyond = ({ step, time }: Point): boolean =>
+    step > row.sealed_step! || (step === row.sealed_step && time > row.sealed_time!);
   const result = group.filter(isBeyond);
   const late = group.filter((point) => !isBeyond(point));
   if (late.length === 0) return result;

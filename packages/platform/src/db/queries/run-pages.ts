@@ -16,7 +16,8 @@ export async function readRuns(reader: Reader, cache: KeyCache, rows: readonly R
   for (let start = 0; start < ids.length; start += RUNS_PER_STATEMENT) {
     const part = ids.slice(start, start + RUNS_PER_STATEMENT);
     // A fixed number of placeholders, so that pages of every size share prepared statements.
-    const size = part.length === 1 ? 1 : part.length <= 25 ? 25 : part.length <= 100 ? 100 : RUNS_PER_STATEMENT;
+    const size =
+      part.length === 1 ? 1 : part.length <= 25 ? 25 : part.length <= 100 ? 100 : RUNS_PER_STATEMENT;
     while (part.length < size) part.push(-1);
     const marks = Array.from({ length: size }, () => "?").join(", ");
     const found = await reader.rows(
@@ -38,13 +39,19 @@ export async function readRuns(reader: Reader, cache: KeyCache, rows: readonly R
         step: step as number | bigint,
       });
     }
-    for (const [run, key, value] of texts) push(params, run as number, { key: names.get(key as number)!, value: value as string });
-    for (const [run, key, value] of labels) push(tags, run as number, { key: names.get(key as number)!, value: value as string });
+    for (const [run, key, value] of texts)
+      push(params, run as number, { key: names.get(key as number)!, value: value as string });
+    for (const [run, key, value] of labels)
+      push(tags, run as number, { key: names.get(key as number)!, value: value as string });
   }
   const linked = await readInputs(reader, ids);
   return rows.map((row) => ({
     info: runInfo(row),
-    data: { metrics: metrics.get(row.id) ?? [], params: params.get(row.id) ?? [], tags: tags.get(row.id) ?? [] },
+    data: {
+      metrics: metrics.get(row.id) ?? [],
+      params: params.get(row.id) ?? [],
+      tags: tags.get(row.id) ?? [],
+    },
     inputs: linked.get(row.id)?.inputs ?? {},
     outputs: linked.get(row.id)?.outputs ?? {},
   }));

@@ -19,9 +19,13 @@ export const restoreExperiment: UseCase<"restoreExperiment"> = async (ctx, { exp
   await ctx.db.write(async (tx) => {
     const row = await getExperiment(tx, experimentId);
     if (row.deleted === 0) {
-      throw new PlatformError("RESOURCE_DOES_NOT_EXIST", `No deleted Experiment with id=${experimentId} exists`, {
-        experimentId,
-      });
+      throw new PlatformError(
+        "RESOURCE_DOES_NOT_EXIST",
+        `No deleted Experiment with id=${experimentId} exists`,
+        {
+          experimentId,
+        },
+      );
     }
     await setStage(tx, row.id, 0, ctx.clock());
   });
@@ -29,12 +33,23 @@ export const restoreExperiment: UseCase<"restoreExperiment"> = async (ctx, { exp
 };
 
 async function setStage(tx: Transaction, experiment: number, deleted: 0 | 1, now: number): Promise<void> {
-  await tx.run("UPDATE experiments SET deleted = ?, last_update_time = ? WHERE id = ?", [deleted, now, experiment]);
+  await tx.run("UPDATE experiments SET deleted = ?, last_update_time = ? WHERE id = ?", [
+    deleted,
+    now,
+    experiment,
+  ]);
   await tx.run("UPDATE runs SET deleted = ?, deleted_time = ? WHERE experiment = ? AND deleted <> ?", [
     deleted,
     deleted === 1 ? now : null,
     experiment,
     deleted,
   ]);
-  await recordChange(tx, now, "experiment", String(experiment), deleted === 1 ? "deleted" : "restored", experiment);
+  await recordChange(
+    tx,
+    now,
+    "experiment",
+    String(experiment),
+    deleted === 1 ? "deleted" : "restored",
+    experiment,
+  );
 }

@@ -5,7 +5,10 @@ import { getActiveExperiment, setExperimentTags } from "../../db/queries/experim
 import type { UseCase } from "../handler.ts";
 
 /** Long values are refused, not cut: cutting is for run tags only. */
-export const setExperimentTag: UseCase<"setExperimentTag"> = async (ctx, { experimentId, key, value = "" }) => {
+export const setExperimentTag: UseCase<"setExperimentTag"> = async (
+  ctx,
+  { experimentId, key, value = "" },
+) => {
   checkKey(key);
   checkLength(value, "value", ctx.limits.experimentTagValueLengthMax);
   await ctx.db.write(async (tx) => {

@@ -1,5 +1,9 @@
 import { PlatformError } from "@millrace/contract";
-import { findExperimentByName, getExperiment as readExperiment, withTags } from "../../db/queries/experiments.ts";
+import {
+  findExperimentByName,
+  getExperiment as readExperiment,
+  withTags,
+} from "../../db/queries/experiments.ts";
 import type { UseCase } from "../handler.ts";
 
 export const getExperiment: UseCase<"getExperiment"> = (ctx, { experimentId }) =>
@@ -13,9 +17,13 @@ export const getExperimentByName: UseCase<"getExperimentByName"> = (ctx, { exper
   ctx.db.read(async (reader) => {
     const row = await findExperimentByName(reader, experimentName);
     if (row === undefined) {
-      throw new PlatformError("RESOURCE_DOES_NOT_EXIST", `Could not find experiment with name '${experimentName}'`, {
-        name: experimentName,
-      });
+      throw new PlatformError(
+        "RESOURCE_DOES_NOT_EXIST",
+        `Could not find experiment with name '${experimentName}'`,
+        {
+          name: experimentName,
+        },
+      );
     }
     const [experiment] = await withTags(reader, [row]);
     return { experiment };

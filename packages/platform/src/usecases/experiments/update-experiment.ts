@@ -25,7 +25,11 @@ export const updateExperiment: UseCase<"updateExperiment"> = async (ctx, { exper
       );
     }
     const now = ctx.clock();
-    await tx.run("UPDATE experiments SET name = ?, last_update_time = ? WHERE id = ?", [newName, now, row.id]);
+    await tx.run("UPDATE experiments SET name = ?, last_update_time = ? WHERE id = ?", [
+      newName,
+      now,
+      row.id,
+    ]);
     await recordChange(tx, now, "experiment", experimentId, "updated", row.id);
   });
   return {};

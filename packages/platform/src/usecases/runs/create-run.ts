@@ -38,7 +38,13 @@ export const createRun: UseCase<"createRun"> = async (ctx, request) => {
       "INSERT INTO runs (run_id, experiment, name, user_id, status, start_time, deleted, artifact_uri, last_activity_time) VALUES (?, ?, ?, ?, 1, ?, 0, ?, ?) RETURNING id",
       [runId, experiment.id, runName, userId, startTime, artifactUri, now],
     );
-    const key = { id: row!.id, run_id: runId, experiment: experiment.id, deleted: 0, last_activity_time: now };
+    const key = {
+      id: row!.id,
+      run_id: runId,
+      experiment: experiment.id,
+      deleted: 0,
+      last_activity_time: now,
+    };
     await setTags(tx, keyCache(ctx.db), key, tags);
     await recordChange(tx, now, "run", runId, "created", experiment.id);
     const run: Run = {

@@ -13,7 +13,11 @@ async function setStage(ctx: Context, runId: string, deleted: 0 | 1): Promise<ob
     const run = await getRunKey(tx, runId);
     if (run.deleted === deleted) return;
     const now = ctx.clock();
-    await tx.run("UPDATE runs SET deleted = ?, deleted_time = ? WHERE id = ?", [deleted, deleted === 1 ? now : null, run.id]);
+    await tx.run("UPDATE runs SET deleted = ?, deleted_time = ? WHERE id = ?", [
+      deleted,
+      deleted === 1 ? now : null,
+      run.id,
+    ]);
     await recordChange(tx, now, "run", runId, deleted === 1 ? "deleted" : "restored", run.experiment);
   });
   return {};

@@ -23,11 +23,10 @@ export const renewLease: UseCase<"renewLease"> = async (ctx, { runId, leaseMs })
     const run = await getActiveRun(tx, runId);
     const now = ctx.clock();
     const until = leaseMs === 0 ? null : now + leaseMs;
-    await tx.run("UPDATE runs SET lease_expires_at = ?, last_activity_time = ? WHERE id = ? AND status IN (1, 2)", [
-      until,
-      now,
-      run.id,
-    ]);
+    await tx.run(
+      "UPDATE runs SET lease_expires_at = ?, last_activity_time = ? WHERE id = ? AND status IN (1, 2)",
+      [until, now, run.id],
+    );
     return until;
   });
   return expiresAt === null ? {} : { expiresAt };
@@ -55,10 +54,10 @@ export const getRunActivity: UseCase<"getRunActivity"> = (ctx, { runIds }) =>
 export async function expireLeases(ctx: Context): Promise<number> {
   const now = ctx.clock();
   const due = await ctx.db.read((reader) =>
-    reader.all<{ id: number }>("SELECT id FROM runs WHERE lease_expires_at IS NOT NULL AND lease_expires_at < ? LIMIT ?", [
-      now,
-      EXPIRED_PER_SWEEP_MAX,
-    ]),
+    reader.all<{ id: number }>(
+      "SELECT id FROM runs WHERE lease_expires_at IS NOT NULL AND lease_expires_at < ? LIMIT ?",
+      [now, EXPIRED_PER_SWEEP_MAX],
+    ),
   );
   if (due.length === 0) return 0;
   const ended = await ctx.db.write(async (tx) => {
@@ -69,10 +68,10 @@ export async function expireLeases(ctx: Context): Promise<number> {
         [id, now],
       );
       if (row === undefined) continue;
-      await tx.run("UPDATE runs SET status = ?, end_time = last_activity_time, lease_expires_at = NULL WHERE id = ?", [
-        runStatuses.FAILED,
-        id,
-      ]);
+      await tx.run(
+        "UPDATE runs SET status = ?, end_time = last_activity_time, lease_expires_at = NULL WHERE id = ?",
+        [runStatuses.FAILED, id],
+      );
       await recordChange(tx, now, "run", row.run_id, "updated", row.experiment);
       runs.push(id);
     }

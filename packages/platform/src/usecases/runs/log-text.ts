@@ -28,7 +28,8 @@ export const deleteTag: UseCase<"deleteTag"> = async (ctx, { runId, key }) => {
   await ctx.db.write(async (tx) => {
     const run = await getActiveRun(tx, runId);
     const id = await findKey(tx, keyCache(ctx.db), key);
-    const deleted = id === undefined ? 0 : await tx.run("DELETE FROM tags WHERE run = ? AND key = ?", [run.id, id]);
+    const deleted =
+      id === undefined ? 0 : await tx.run("DELETE FROM tags WHERE run = ? AND key = ?", [run.id, id]);
     if (deleted === 0) {
       throw new PlatformError("RESOURCE_DOES_NOT_EXIST", `No tag with name: ${key} in run with id ${runId}`, {
         runId,

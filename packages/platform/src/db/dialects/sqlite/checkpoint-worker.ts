@@ -15,7 +15,11 @@ parentPort!.on("message", (message: "checkpoint" | "close") => {
   }
   let complete = false;
   try {
-    const { busy, log, checkpointed } = checkpoint.get() as { busy: number; log: number; checkpointed: number };
+    const { busy, log, checkpointed } = checkpoint.get() as {
+      busy: number;
+      log: number;
+      checkpointed: number;
+    };
     complete = busy === 0 && log === checkpointed;
   } catch {
     // The log stays where it is; the next round tries again.

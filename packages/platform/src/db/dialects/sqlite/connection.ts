@@ -10,9 +10,14 @@ export class Connection implements Reader {
   readonly raw: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
 
-  constructor(path: string, options: { readonly readOnly: boolean; readonly cacheKib: number; readonly busyTimeoutMs: number }) {
+  constructor(
+    path: string,
+    options: { readonly readOnly: boolean; readonly cacheKib: number; readonly busyTimeoutMs: number },
+  ) {
     this.raw = new DatabaseSync(path, { readOnly: options.readOnly, timeout: options.busyTimeoutMs });
-    this.raw.exec(`PRAGMA cache_size = -${options.cacheKib}; PRAGMA temp_store = MEMORY; PRAGMA foreign_keys = OFF;`);
+    this.raw.exec(
+      `PRAGMA cache_size = -${options.cacheKib}; PRAGMA temp_store = MEMORY; PRAGMA foreign_keys = OFF;`,
+    );
   }
 
   prepare(sql: string): StatementSync {

@@ -18,7 +18,12 @@ export function translate(error: unknown): unknown {
   const facts = { sqlite: errcode };
   switch (errcode & 0xff) {
     case CONSTRAINT:
-      return new PlatformError("RESOURCE_ALREADY_EXISTS", `A row with this key exists already: ${message}.`, facts, error);
+      return new PlatformError(
+        "RESOURCE_ALREADY_EXISTS",
+        `A row with this key exists already: ${message}.`,
+        facts,
+        error,
+      );
     case FULL:
       return new PlatformError(
         "TEMPORARILY_UNAVAILABLE",
@@ -59,5 +64,7 @@ export function translate(error: unknown): unknown {
 
 /** Whether an error of one statement ends the whole transaction: SQLite may have rolled it back by itself. */
 export function endsTransaction(error: unknown): boolean {
-  return error instanceof PlatformError && (error.code === "TEMPORARILY_UNAVAILABLE" || error.code === "DATA_LOSS");
+  return (
+    error instanceof PlatformError && (error.code === "TEMPORARILY_UNAVAILABLE" || error.code === "DATA_LOSS")
+  );
 }

@@ -67,7 +67,11 @@ export async function openSqlite(options: SqliteOptions): Promise<SqliteDatabase
   refuseForeignDatabase(path);
   const lock = await ServerLock.take(path);
   try {
-    const writing = new Connection(path, { readOnly: false, cacheKib: WRITER_CACHE_KIB, busyTimeoutMs: BUSY_TIMEOUT_MS });
+    const writing = new Connection(path, {
+      readOnly: false,
+      cacheKib: WRITER_CACHE_KIB,
+      busyTimeoutMs: BUSY_TIMEOUT_MS,
+    });
     writing.exec(
       "PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 67108864;",
     );
@@ -103,9 +107,15 @@ class Sqlite implements SqliteDatabase {
     this.path = options.path;
     this.lock = lock;
     this.#writing = writing;
-    this.#reading = new Connection(options.path, { readOnly: true, cacheKib: READER_CACHE_KIB, busyTimeoutMs: BUSY_TIMEOUT_MS });
+    this.#reading = new Connection(options.path, {
+      readOnly: true,
+      cacheKib: READER_CACHE_KIB,
+      busyTimeoutMs: BUSY_TIMEOUT_MS,
+    });
     this.#checkpoints = new Checkpoints(options.path);
-    this.#writer = new Writer(writing, options.queuedRowsMax ?? QUEUED_ROWS_MAX, () => this.#checkpoints.afterCommit());
+    this.#writer = new Writer(writing, options.queuedRowsMax ?? QUEUED_ROWS_MAX, () =>
+      this.#checkpoints.afterCommit(),
+    );
   }
 
   read<T>(work: (reader: Reader) => Awaitable<T>): Promise<T> {

@@ -38,13 +38,18 @@ export class ServerLock {
         throw new PlatformError(
           "RESOURCE_CONFLICT",
           `${databasePath} is in use by process ${other.processId}` +
-            (other.address ? `, which serves it at ${other.address}. Use that address, or stop the process.` : ". Stop it first."),
+            (other.address
+              ? `, which serves it at ${other.address}. Use that address, or stop the process.`
+              : ". Stop it first."),
           { processId: other.processId, address: other.address },
         );
       }
       rmSync(file, { force: true });
     }
-    throw new PlatformError("RESOURCE_CONFLICT", `${file} could not be taken: another process keeps making it.`);
+    throw new PlatformError(
+      "RESOURCE_CONFLICT",
+      `${file} could not be taken: another process keeps making it.`,
+    );
   }
 
   /** Makes the address known to other processes. */

@@ -19,7 +19,12 @@ interface Job {
   readonly reject: (error: unknown) => void;
 }
 
-type Outcome = { readonly job: Job; readonly value?: unknown; readonly error?: unknown; readonly failed: boolean };
+type Outcome = {
+  readonly job: Job;
+  readonly value?: unknown;
+  readonly error?: unknown;
+  readonly failed: boolean;
+};
 
 export class Writer {
   readonly #connection: Connection;
@@ -186,7 +191,8 @@ class OpenTransaction implements Transaction {
     this.#connection = undefined;
   }
   #open(): Connection {
-    if (this.#connection === undefined) throw new Error("A statement was sent after its transaction had ended.");
+    if (this.#connection === undefined)
+      throw new Error("A statement was sent after its transaction had ended.");
     return this.#connection;
   }
 }

@@ -1,0 +1,15 @@
+/** Every use-case by the name of its endpoint. A missing one is a type error. */
+import { artifactUseCases } from "./artifacts/index.ts";
+import { experimentUseCases } from "./experiments/index.ts";
+import type { UseCases } from "./handler.ts";
+import { metricUseCases } from "./metrics/index.ts";
+import { runUseCases } from "./runs/index.ts";
+import { serverUseCases } from "./server/index.ts";
+
+export const useCases = {
+  ...artifactUseCases,
+  ...experimentUseCases,
+  ...metricUseCases,
+  ...runUseCases,
+  ...serverUseCases,
+} as unknown as UseCases;

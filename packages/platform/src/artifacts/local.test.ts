@@ -17,7 +17,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, describe, expect, test } from "vitest";
 import { artifactStoreSuite } from "../testing/artifact-store-suite.ts";
 import { openArtifactStore } from "./index.ts";
 import type { ArtifactStore } from "./store.ts";
@@ -42,11 +42,9 @@ afterEach(async () => {
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
 });
 
-artifactStoreSuite("local files", () => {
-  const folder = mkdtempSync(join(tmpdir(), "millrace-artifacts-suite-"));
-  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
-  return openArtifactStore(join(folder, "made", "on demand"));
-});
+const suiteFolder = mkdtempSync(join(tmpdir(), "millrace-artifacts-suite-"));
+afterAll(() => rmSync(suiteFolder, { recursive: true, force: true }));
+artifactStoreSuite("local files", () => openArtifactStore(join(suiteFolder, "made", "on demand")));
 
 describe("opening", () => {
   test("a file: URI, percent-encoded", async () => {

@@ -37,7 +37,9 @@ export function createLog(
   options: Pick<Options, "logLevel">,
   destination?: DestinationStream & { flushSync?: () => void },
 ): ServerLog {
-  const stream = destination ?? pino.destination({ dest: 2, sync: false, minLength: BUFFER_BYTES, maxLength: BACKLOG_BYTES_MAX });
+  const stream =
+    destination ??
+    pino.destination({ dest: 2, sync: false, minLength: BUFFER_BYTES, maxLength: BACKLOG_BYTES_MAX });
   const log = pino({ level: options.logLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime }, stream);
   const flush = (): void => {
     try {

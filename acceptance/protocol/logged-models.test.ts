@@ -230,7 +230,7 @@ describe("logged-models/search", () => {
     const above = (datasets: object[]) => searchNames(experiment, { filter: "metrics.acc > 0.8", datasets });
     expect(await above([])).toEqual(["model"]);
     expect(await above([{ dataset_name: "a", dataset_digest: "1" }])).toEqual([]);
-    expect(await above([{ dataset_name: "b" }])).toEqual(["model"]);
+    expect(await above([{ dataset_name: "b", dataset_digest: "2" }])).toEqual(["model"]);
     const unnamed = await call("POST", "logged-models/search", {
       experiment_ids: [experiment],
       datasets: [{}],

@@ -222,6 +222,18 @@ describe("model-versions/search", () => {
     expect(await find(`name = '${name}' AND tag.t != '2'`)).toEqual([second]);
   });
 
+  it("is exact about the case of run ids", async () => {
+    const name = await createRegisteredModel();
+    const run_id = unique("RUN").toUpperCase();
+    await createVersion(name, { run_id });
+    for (const filter of [`run_id = '${run_id}'`, `run_id IN ('${run_id}', 'other')`]) {
+      expect(await searchVersions({ filter }), filter).toEqual([`${name}/1`]);
+      expect(await searchVersions({ filter: filter.replace(run_id, run_id.toLowerCase()) }), filter).toEqual(
+        [],
+      );
+    }
+  });
+
   it("orders newest change first, leaves out the deleted, and pages", async () => {
     const prefix = unique("order");
     for (const suffix of ["a", "b"]) {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { ajax, call, expectError, ok, proxy, send } from "./call.ts";
-import { createRun, unique } from "./entities.ts";
+import { createRegisteredModel, createRun, createVersion, unique } from "./entities.ts";
 
 const put = (path: string, body: string | Uint8Array, headers: Record<string, string> = {}) =>
   send({ method: "PUT", path: `${proxy}/${path}`, body, headers });
@@ -213,6 +213,19 @@ describe("artifacts of a run", () => {
     expect((await call("GET", "/get-artifact", { run_id: run.run_id })).status).toBe(400);
     const climbing = await call("GET", "/get-artifact", { run_id: run.run_id, path: "../x" });
     expectError(climbing, 400, "INVALID_PARAMETER_VALUE", "Invalid path");
+  });
+
+  it("are downloaded through the model version that has them", async () => {
+    const run = await createRun();
+    await put(`${run.experiment_id}/${run.run_id}/artifacts/model/MLmodel`, "flavors: {}");
+    const name = await createRegisteredModel();
+    await createVersion(name, { source: `${String(run["artifact_uri"])}/model`, run_id: run.run_id });
+    const query = { name, version: "1", path: "MLmodel" };
+    const answer = await call("GET", "/model-versions/get-artifact", query);
+    expect(answer).toMatchObject({ status: 200, text: "flavors: {}" });
+    expect(answer.headers["content-disposition"]).toMatch(/^attachment/);
+    const unknown = await call("GET", "/model-versions/get-artifact", { ...query, version: "9" });
+    expectError(unknown, 404, "RESOURCE_DOES_NOT_EXIST", `Model Version (name=${name}, version=9) not found`);
   });
 
   it("cannot be uploaded without run, path or bytes, nor beyond 10 MB", async () => {

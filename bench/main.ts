@@ -1,5 +1,5 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { cpus, release, tmpdir } from "node:os";
+import { cpus, loadavg, release, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { freePorts } from "./free-port.ts";
 import { probeFsync } from "./measure/disk-probe.ts";
@@ -54,6 +54,7 @@ function describeMachine(folder: string): Machine {
     kernel: `Linux ${release()}`,
     fsyncProbe: probe.toString(),
     fsyncProbeMs: probe.p50,
+    loadAverage: loadavg(),
   };
 }
 
@@ -72,6 +73,10 @@ async function main(): Promise<number> {
   const targets = chooseTargets(options);
   if (options.folder !== undefined) mkdirSync(options.folder, { recursive: true });
   const folder = mkdtempSync(join(resolve(options.folder ?? tmpdir()), "millrace-bench-"));
+  // Interrupted, the servers and their data go as well: `exit` handlers kill what was started.
+  const removeFolder = (): void => rmSync(folder, { recursive: true, force: true });
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
+  process.on("exit", removeFolder);
   try {
     const startedAt = new Date().toISOString();
     const machine = describeMachine(folder);
@@ -91,7 +96,7 @@ async function main(): Promise<number> {
     if (options.markdown !== undefined) writeFileSync(options.markdown, renderMarkdown(report));
     return allRight(report) ? 0 : 1;
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    removeFolder();
   }
 }
 

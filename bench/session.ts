@@ -18,9 +18,11 @@ export interface Measurement {
   readonly value: number;
   /** Percentiles, spread, sizes: what the number rests on. */
   readonly detail?: string;
+  /** The size it was measured at, where that is not the one in the figure's title: `at 5,000 runs`. */
+  readonly at?: string;
   /** Replaces the figure's goals, where they depend on something measured beside it. */
   readonly goals?: readonly Goal[];
-  /** Requests per second of the bare echo under the same load. */
+  /** The bare echo under the same load, in the figure's unit or per second. */
   readonly echo?: number;
   /** Wrong answers. */
   readonly errors?: number;

@@ -56,14 +56,14 @@ export function treeCpuSeconds(rootPid: number): number {
  * Waits until the tree has used almost no CPU for a second, so that background work left over from one workload
  * (sealing, checkpoints, garbage collection) is not billed to the next. Gives up after `timeoutMs`.
  */
-export async function settle(rootPid: number, timeoutMs = 30_000): Promise<boolean> {
+export async function settle(rootPid: number, timeoutMs = 15_000): Promise<boolean> {
   const deadline = performance.now() + timeoutMs;
   let quiet = 0;
   let before = treeCpuSeconds(rootPid);
   while (performance.now() < deadline) {
     await new Promise((resolve) => setTimeout(resolve, 250));
     const now = treeCpuSeconds(rootPid);
-    quiet = now - before <= 0.02 ? quiet + 1 : 0;
+    quiet = now - before <= 0.03 ? quiet + 1 : 0;
     if (quiet === 4) return true;
     before = now;
   }

@@ -23,6 +23,8 @@ export interface Machine {
   readonly kernel: string;
   readonly fsyncProbe: string;
   readonly fsyncProbeMs: number;
+  /** Load averages of the last 1, 5 and 15 minutes when the session began: a busy machine gives poor figures. */
+  readonly loadAverage: readonly number[];
 }
 
 export interface Report {
@@ -63,7 +65,7 @@ export function tableCells(report: Report): string[][] {
         cells[1] ?? "",
         cells[2] ?? "",
         ours === undefined || best === undefined ? "" : ratio(figure, ours.value, best),
-        echoText([ours, ...theirs]),
+        echoText(figure, [ours, ...theirs]),
       ];
     }),
   );
@@ -111,7 +113,7 @@ export function renderMarkdown(report: Report): string {
 function machineLines(report: Report): string[] {
   const { machine } = report;
   return [
-    `${report.startedAt}; ${String(machine.cpus)} CPUs (${machine.cpuModel}), ${machine.kernel}, Node ${machine.node}, SQLite ${machine.sqlite}`,
+    `${report.startedAt}; ${String(machine.cpus)} CPUs (${machine.cpuModel}), ${machine.kernel}, Node ${machine.node}, SQLite ${machine.sqlite}, load average ${machine.loadAverage.map((load) => load.toFixed(1)).join(" ")}`,
     `fsync probe (4 KB pwrite + fdatasync): ${machine.fsyncProbe}; bounds on synced work hold up to 0.3 ms and stretch beyond it`,
     ...report.targets.map(
       (target) =>
@@ -132,7 +134,7 @@ function detailLines(report: Report): string[] {
       for (const figure of workload.figures) {
         const measured = target.measurements[figure.id];
         if (measured?.detail !== undefined)
-          lines.push(`${target.title}, ${figure.id}: ${measured.detail}${probeText(measured)}`);
+          lines.push(`${target.title}, ${figure.id}: ${measured.detail}${probeText(figure, measured)}`);
         if ((measured?.errors ?? 0) > 0)
           lines.push(
             `${target.title}, ${figure.id}: ${String(measured?.errors)} WRONG ANSWERS, first: ${String(measured?.firstError)}`,
@@ -143,15 +145,20 @@ function detailLines(report: Report): string[] {
   return lines;
 }
 
-function probeText(measured: Measurement): string {
-  return measured.probeMs === undefined ? "" : `, fsync probe ${measured.probeMs.toFixed(3)} ms`;
+function probeText(figure: Figure, measured: Measurement): string {
+  const synced = (measured.goals ?? figure.goals ?? []).some((goal) => goal.synced === true);
+  return !synced || measured.probeMs === undefined ? "" : `, fsync probe ${measured.probeMs.toFixed(3)} ms`;
 }
 
 function cell(target: TargetResults | undefined, workload: string, figure: Figure): string {
   if (target === undefined || target.unavailable !== undefined) return "";
   const measured = target.measurements[figure.id];
   if (measured !== undefined)
-    return formatValue(measured.value, figure.unit) + ((measured.errors ?? 0) > 0 ? " (wrong answers)" : "");
+    return (
+      formatValue(measured.value, figure.unit) +
+      (measured.at === undefined ? "" : ` ${measured.at}`) +
+      ((measured.errors ?? 0) > 0 ? " (wrong answers)" : "")
+    );
   if (target.failed[workload] !== undefined) return "failed";
   return target.skipped[workload] === undefined ? "" : "left out";
 }
@@ -179,9 +186,9 @@ function ratio(figure: Figure, ours: number, best: number): string {
   return Number.isFinite(times) ? `${times < 10 ? times.toFixed(1) : times.toFixed(0)} ×` : "";
 }
 
-function echoText(measured: readonly (Measurement | undefined)[]): string {
+function echoText(figure: Figure, measured: readonly (Measurement | undefined)[]): string {
   const echo = measured.find((one) => one?.echo !== undefined)?.echo;
-  return echo === undefined ? "" : formatValue(echo, "/s");
+  return echo === undefined ? "" : formatValue(echo, figure.better === "higher" ? figure.unit : "/s");
 }
 
 /** Three significant digits below 1,000 and none after the point above. */

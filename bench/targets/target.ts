@@ -56,18 +56,26 @@ export async function startServer(target: Target, folder: string, port: number):
   const logPath = join(folder, "server.log");
   const log = openSync(logPath, "a");
   const startMs = performance.now();
-  const child = spawn(executable, args, { env, cwd: folder, stdio: ["ignore", log, log] });
+  const child = spawn(executable, args, { env, cwd: folder, detached: true, stdio: ["ignore", log, log] });
   closeSync(log);
   let ended = false;
   const exit = once(child, "exit").then(() => (ended = true));
-  const killOnExit = (): void => void child.kill("SIGKILL");
-  process.on("exit", killOnExit);
+  // A process group of its own, so that workers which outlive their parent are found.
+  const killGroup = (): void => {
+    try {
+      if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
+    } catch {
+      // Nobody is left in the group.
+    }
+  };
+  process.on("exit", killGroup);
   const stop = async (): Promise<void> => {
     child.kill("SIGTERM");
     const timer = setTimeout(() => child.kill("SIGKILL"), 20_000);
     await exit;
     clearTimeout(timer);
-    process.off("exit", killOnExit);
+    killGroup();
+    process.off("exit", killGroup);
   };
   while (!(await isHealthy(port))) {
     if (ended || performance.now() - startMs > readyTimeoutMs) {

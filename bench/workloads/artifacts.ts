@@ -5,6 +5,7 @@ import { httpRequest, requestHead } from "../load/requests.ts";
 import { treePssMib } from "../measure/process-tree.ts";
 import { median } from "../measure/quantiles.ts";
 import type { Workload } from "../session.ts";
+import { sizeNote } from "./summary.ts";
 
 const root = "/api/2.0/mlflow-artifacts/artifacts/bench";
 const pieceBytes = 1024 * 1024;
@@ -93,9 +94,10 @@ export const artifactLarge: Workload = {
     for (let i = 0; i <= repetitions; i++) await api.timed(httpRequest("DELETE", path(i), "{}"));
     const detail = (all: readonly number[]): string =>
       `${all.map((rate) => rate.toFixed(0)).join(", ")} MB/s (10^6 bytes)`;
+    const at = sizeNote(options.artifactMib, 256, "MiB");
     return {
-      "artifact-large.up": { value: median(up), detail: `${detail(up)}; ${target.artifactDurability}` },
-      "artifact-large.down": { value: median(down), detail: detail(down) },
+      "artifact-large.up": { value: median(up), detail: `${detail(up)}; ${target.artifactDurability}`, at },
+      "artifact-large.down": { value: median(down), detail: detail(down), at },
       "artifact-large.growth": {
         value: growth,
         detail: "highest PSS of the process tree, sampled every 25 ms",
@@ -136,7 +138,7 @@ export const artifactFiles: Workload = {
     const part = (index: number): Buffer => content.subarray(index * fileBytes, (index + 1) * fileBytes);
     const repetitions = options.quick ? 2 : 6;
     const rates: [number[], number[]] = [[], []];
-    let [errors, firstError]: [number, string | undefined] = [0, undefined];
+    const wrong: { errors: number; firstError?: string }[] = [{ errors: 0 }, { errors: 0 }];
     for (const [direction, method] of (["PUT", "GET"] as const).entries()) {
       for (let repetition = 0; repetition < repetitions; repetition++) {
         const requests = Array.from({ length: fileCount }, (_, i) => {
@@ -159,8 +161,9 @@ export const artifactFiles: Workload = {
             return `File ${String(current[connection])} came back with another content.`;
           },
         });
-        errors += result.errors;
-        firstError ??= result.firstError;
+        const tally = wrong[direction] ?? { errors: 0 };
+        tally.errors += result.errors;
+        tally.firstError ??= result.firstError;
         // The first repetition warms up.
         if (repetition > 0) rates[direction]?.push(result.requests / result.seconds);
       }
@@ -171,10 +174,9 @@ export const artifactFiles: Workload = {
       "artifact-files.up": {
         value: median(up),
         detail: `${detail(up)}; ${target.artifactDurability}`,
-        errors,
-        firstError,
+        ...wrong[0],
       },
-      "artifact-files.down": { value: median(down), detail: detail(down), errors, firstError },
+      "artifact-files.down": { value: median(down), detail: detail(down), ...wrong[1] },
     };
   },
 };

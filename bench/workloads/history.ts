@@ -6,6 +6,7 @@ import { apiGet } from "../load/requests.ts";
 import { settle } from "../measure/process-tree.ts";
 import { Samples } from "../measure/quantiles.ts";
 import type { Session, Workload } from "../session.ts";
+import { sizeNote } from "./summary.ts";
 
 interface Point {
   readonly key: string;
@@ -106,7 +107,11 @@ export const history: Workload = {
       if (i >= 2) samples.add(ms);
     }
     return {
-      "history.pages": { value: samples.p50, detail: `${samples.toString()}, ${String(count)} points` },
+      "history.pages": {
+        value: samples.p50,
+        detail: samples.toString(),
+        at: sizeNote(count, 50_000, "points"),
+      },
     };
   },
 };
@@ -159,7 +164,8 @@ export const historyInterval: Workload = {
     return {
       "history-interval.p50": {
         value: samples.p50,
-        detail: `${samples.toString()}, ${String(count)} points a run`,
+        detail: samples.toString(),
+        at: sizeNote(count, 10_000, "points a run"),
       },
     };
   },

@@ -7,6 +7,7 @@ import { median } from "../measure/quantiles.ts";
 import type { Session, Workload } from "../session.ts";
 import { inheritedEnvironment } from "../targets/millrace.ts";
 import { historyLength } from "./history.ts";
+import { sizeNote } from "./summary.ts";
 
 const run = promisify(execFile);
 
@@ -58,6 +59,10 @@ export const pythonRun: Workload = {
       };
       if (run.info.status !== "FINISHED" || run.data.params.length !== 10)
         throw new Error(`Run ${runId} is ${run.info.status} with ${String(run.data.params.length)} params.`);
+      const listed = await session.api.get("artifacts/list", { run_id: runId });
+      const path = (listed as { files?: { path: string }[] }).files?.[0]?.path;
+      if (path !== "config.json")
+        throw new Error(`Run ${runId} lists ${String(path)} instead of config.json.`);
     }
     const measurement = (seconds: number[]): { value: number; detail: string } => ({
       value: median(seconds),
@@ -102,9 +107,10 @@ export const pythonFrame: Workload = {
         `The frame has ${String(frame.rows)} rows and m0 adds up to ${String(frame.sum)}, not ${String(sum)}.`,
       );
     const detail = `server ${serverSeconds.toFixed(2)} s CPU, client ${frame.seconds.toFixed(2)} s, ${String(frame.rows)} rows × ${String(frame.columns)} columns`;
+    const at = sizeNote(frame.rows, 100_000, "runs");
     return {
-      "python-frame.share": { value: (serverSeconds / frame.seconds) * 100, detail },
-      "python-frame.seconds": { value: frame.seconds, detail },
+      "python-frame.share": { value: (serverSeconds / frame.seconds) * 100, detail, at },
+      "python-frame.seconds": { value: frame.seconds, detail, at },
     };
   },
 };

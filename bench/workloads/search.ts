@@ -12,6 +12,7 @@ import { apiPost } from "../load/requests.ts";
 import { median, Samples } from "../measure/quantiles.ts";
 import type { Goal } from "../report/verdict.ts";
 import type { Figure, Measurement, Session, Workload } from "../session.ts";
+import { sizeNote } from "./summary.ts";
 
 interface RunPage {
   readonly runs?: readonly {
@@ -36,7 +37,7 @@ const selectivities = [0.001, 0.1, 0.9] as const;
 const metricCases: readonly SearchCase[] = (["independent", "anti-correlated"] as const).flatMap((kind) =>
   selectivities.map((share) => ({
     name: `${kind}-${String(share * 100)}`,
-    title: `metric filter ${String(share * 100)} %, ${kind} order`,
+    title: `100 by metric filter ${String(share * 100)} %, ${kind} order`,
     limit: 100,
     orderMetric: kind === "independent" ? 1 : 2,
     ordered: kind === "independent" && share >= 0.1,
@@ -52,14 +53,14 @@ const metricCases: readonly SearchCase[] = (["independent", "anti-correlated"] a
 const plainCases: readonly SearchCase[] = [
   {
     name: "param",
-    title: "param condition (25 %)",
+    title: "100 by param condition (25 %)",
     limit: 100,
     ordered: true,
     filter: () => ({ text: "params.p0 = 'adam'", keep: (index) => paramValue(index, 0) === "adam" }),
   },
   {
     name: "like",
-    title: "tag LIKE '%ab%' (3 %)",
+    title: "100 by tag LIKE '%ab%' (3 %)",
     limit: 100,
     ordered: true,
     filter: () => ({ text: "tags.t0 LIKE '%ab%'", keep: (index) => tagValue(index, 0).includes("ab") }),
@@ -144,12 +145,12 @@ async function timeDeepPage(
   return samples;
 }
 
-function figuresOf(prefix: string, titleSuffix: string, goals: boolean): Figure[] {
+function figuresOf(prefix: string, size: string, goals: boolean): Figure[] {
   const bound = (value: number): readonly Goal[] | undefined =>
     goals ? [{ bound: "at most", value }] : undefined;
   const figure = (name: string, title: string, value?: number): Figure => ({
     id: `${prefix}.${name}`,
-    title: `search ${titleSuffix}: ${title}`,
+    title: `search ${size} runs: ${title}`,
     unit: "ms",
     better: "lower",
     goals: value === undefined ? undefined : bound(value),
@@ -170,13 +171,15 @@ async function measureAll(
   session: Session,
   prefix: string,
   runs: number,
+  nominalRuns: number,
 ): Promise<Record<string, Measurement>> {
   const population = await session.population(runs);
   const measured: Record<string, Measurement> = {};
   const record = (name: string, samples: Samples): void => {
     measured[`${prefix}.${name}`] = {
       value: samples.p50,
-      detail: `${samples.toString()} among ${String(population.count)} runs`,
+      detail: samples.toString(),
+      at: sizeNote(population.count, nominalRuns, "runs"),
     };
   };
   for (const one of [...metricCases, ...plainCases])
@@ -190,26 +193,27 @@ async function measureAll(
 
 export const search: Workload = {
   name: "search",
-  figures: figuresOf("search", "100 of 20,000 runs", true),
+  figures: figuresOf("search", "20,000", true),
   async run(session) {
-    const measured = await measureAll(session, "search", session.sizes.runs);
+    const measured = await measureAll(session, "search", session.sizes.runs, 20_000);
     const values = metricCases.map((one) => measured[`search.${one.name}`]?.value ?? Number.NaN);
+    const at = measured["search.independent-10"]?.at;
     for (const [id, one] of Object.entries(measured)) session.remembered.set(id, one.value);
     return {
       ...measured,
-      "search.typical": { value: median(values) },
-      "search.worst": { value: Math.max(...values) },
+      "search.typical": { value: median(values), at },
+      "search.worst": { value: Math.max(...values), at },
     };
   },
 };
 
 export const searchLarge: Workload = {
   name: "search-large",
-  figures: figuresOf("search-large", "100 of 100,000 runs", false),
+  figures: figuresOf("search-large", "100,000", false),
   unavailable: (session) =>
     session.sizes.largeRuns === 0 ? "seeding takes MLflow hours: --mlflow-large-runs" : undefined,
   async run(session) {
-    const measured = await measureAll(session, "search-large", session.sizes.largeRuns);
+    const measured = await measureAll(session, "search-large", session.sizes.largeRuns, 100_000);
     const ordered = new Map<string, boolean>(
       [...metricCases, ...plainCases].map((one) => [one.name, one.ordered]),
     );

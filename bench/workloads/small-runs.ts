@@ -102,7 +102,8 @@ export const smallRuns: Workload = {
       session.options,
     );
     for (const runId of [writer.finished[0], writer.finished.at(-1)]) {
-      const { run } = (await session.api.get("runs/get", { run_id: runId ?? "" })) as RunReply;
+      const { run } = (await session.api.get("runs/get", { run_id: runId ?? "" })) as Partial<RunReply>;
+      if (run?.data === undefined) throw new Error(`runs/get knows nothing of run ${String(runId)}.`);
       const own = run.data.tags.filter((tag) => /^t\d$/.test(tag.key));
       const counts = [run.data.params.length, run.data.metrics.length, own.length];
       if (run.info.status !== "FINISHED" || counts.join() !== "10,20,5")

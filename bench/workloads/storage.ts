@@ -6,6 +6,8 @@ import { drive } from "../load/drive.ts";
 import { apiPost } from "../load/requests.ts";
 import { settle } from "../measure/process-tree.ts";
 import type { Measurements, Session, Workload } from "../session.ts";
+import { historyLength } from "./history.ts";
+import { sizeNote } from "./summary.ts";
 
 const keys = 10;
 const stepsPerRun = 1000;
@@ -39,9 +41,12 @@ async function measure(
     const api = new Api(server.port);
     const experimentId = await api.createExperiment(name);
     const sources: Generator<Buffer>[] = [];
-    for (let run = 0; run < runs; run++)
-      sources.push(batchesOf(await api.createRun(experimentId), run, round));
-    api.close();
+    const runIds: string[] = [];
+    for (let run = 0; run < runs; run++) {
+      const runId = await api.createRun(experimentId);
+      runIds.push(runId);
+      sources.push(batchesOf(runId, run, round));
+    }
     const current: (Generator<Buffer> | undefined)[] = [];
     const result = await drive({
       port: server.port,
@@ -57,7 +62,13 @@ async function measure(
       check: problemUnlessEmptyObject,
     });
     if (result.errors > 0) throw new Error(`A batch failed: ${String(result.firstError)}`);
-    await settle(server.pid, 120_000);
+    await settle(server.pid, 60_000);
+    for (const runId of [runIds[0], runIds.at(-1)]) {
+      const stored = await historyLength(api, runId ?? "", `metric_${String(keys - 1)}`);
+      if (stored !== stepsPerRun)
+        throw new Error(`${String(stored)} of ${String(stepsPerRun)} points of a metric are stored.`);
+    }
+    api.close();
   } finally {
     await server.stop();
   }
@@ -68,6 +79,7 @@ async function measure(
     [`${name}.size`]: {
       value: perMillion,
       detail: `${(bytes / 1e6).toFixed(2)} MB for ${String(points)} points (10^6 bytes)`,
+      at: sizeNote(points, 1_000_000, "points"),
     },
   };
 }

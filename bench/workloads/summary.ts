@@ -9,3 +9,8 @@ export function evidence(result: RepeatedLoad): Pick<Measurement, "detail" | "er
     firstError: result.firstError,
   };
 }
+
+/** Says the size where it is not the one that the figure's title names. */
+export function sizeNote(size: number, nominal: number, noun: string): string | undefined {
+  return size === nominal ? undefined : `at ${size.toLocaleString("en-US")} ${noun}`;
+}

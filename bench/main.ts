@@ -20,7 +20,7 @@ import { workloads } from "./workloads/index.ts";
 
 function chooseTargets(options: Options): Target[] {
   const executable = resolve(options.mlflow);
-  const all = [millrace, mlflow(executable, 1), mlflow(executable, undefined)];
+  const all = [millrace(resolve(options.millrace)), mlflow(executable, 1), mlflow(executable, undefined)];
   const chosen = all.filter((target) =>
     options.targets.some(
       (name) => name === target.name || (name === "mlflow" && target.name.startsWith("mlflow")),

@@ -1,9 +1,12 @@
 import { parseArgs } from "node:util";
+import { compiledEntry } from "./targets/millrace.ts";
 
 export interface Options {
   readonly only: readonly string[];
   readonly targets: readonly string[];
   readonly mlflow: string;
+  /** Millrace's entry; figures count for the compiled one. */
+  readonly millrace: string;
   /** Duration of one timed workload, all repetitions together. */
   readonly seconds: number;
   readonly soakSeconds: number;
@@ -34,6 +37,7 @@ Exits with 1 when an answer was wrong or a workload failed; a missed target is p
   --only NAME,NAME      workloads whose name or family is listed
   --target NAME,NAME    millrace, mlflow (both set-ups), mlflow-1, mlflow-default   (millrace,mlflow)
   --mlflow PATH         the mlflow command   (acceptance/.environments/client-3.17/bin/mlflow)
+  --millrace PATH       Millrace's entry, .js or .ts   (packages/platform/dist/main.js)
   --seconds N           length of a timed workload   (12)
   --soak-seconds N      length of the mixed soak   (20)
   --sustained-seconds N length of the sustained batches   (60)
@@ -60,6 +64,7 @@ export function parseOptions(args: readonly string[]): Options | "help" | "list"
       only: text,
       target: text,
       mlflow: text,
+      millrace: text,
       seconds: text,
       "soak-seconds": text,
       "sustained-seconds": text,
@@ -93,6 +98,7 @@ export function parseOptions(args: readonly string[]): Options | "help" | "list"
   return {
     only: list(values.only),
     targets: targets.length > 0 ? targets : quick ? ["millrace"] : ["millrace", "mlflow"],
+    millrace: values.millrace ?? compiledEntry,
     mlflow: values.mlflow ?? "acceptance/.environments/client-3.17/bin/mlflow",
     seconds: number("seconds", values.seconds, 12, 0.6),
     soakSeconds: number("soak-seconds", values["soak-seconds"], 20, 1),

@@ -45,7 +45,7 @@ export async function runTarget(
   } catch (error) {
     const message = messageOf(error);
     say(`${target.title}: ${message}`);
-    for (const workload of workloads) failed[workload.name] = "the server did not start";
+    failed["server"] = message;
     return { ...results, unavailable: message };
   }
   await settle(server.pid);

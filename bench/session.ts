@@ -12,6 +12,8 @@ export interface Figure {
   readonly better: "lower" | "higher";
   /** What must be reached; any one of several suffices. None: the figure is printed for information. */
   readonly goals?: readonly Goal[];
+  /** The goal in words, shown where its number is only known once something else was measured. */
+  readonly rule?: string;
 }
 
 export interface Measurement {

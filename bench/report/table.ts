@@ -59,7 +59,7 @@ export function tableCells(report: Report): string[][] {
       const best = betterOf(figure, theirs);
       return [
         figure.title,
-        goalsText(goals, figure.unit, ours?.probeMs),
+        goalsText(goals, figure.unit, ours?.probeMs) || (figure.rule ?? ""),
         cells[0] ?? "",
         judged,
         cells[1] ?? "",

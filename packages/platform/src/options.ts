@@ -63,6 +63,9 @@ export function parseOptions(flags: Flags, environment: Environment): Options {
       `--static-prefix: '${prefix}' must begin with a '/', must not end with one, and must not hold braces.`,
     );
   }
+  if (values["enableWorkspaces"] === true) {
+    problems.push("--enable-workspaces: this version has no workspaces; leave it out.");
+  }
   if (problems.length > 0) fail(problems.join(" "));
   return withDerived(values, notes);
 }

@@ -28,6 +28,8 @@ interface ListSetting extends SettingBase<readonly string[]> {
 }
 interface FlagSetting extends SettingBase<boolean> {
   readonly kind: "flag";
+  /** Long flag that switches it off. */
+  readonly negative?: string;
 }
 interface IntegerSetting extends SettingBase<number> {
   readonly kind: "integer";
@@ -50,6 +52,8 @@ export type SettingValue<S> = S extends { kind: "text"; default: string }
         : number;
 
 const oneProcess = "Millrace serves from one process";
+const noTracing = "Millrace keeps no traces";
+const noGateway = "Millrace has no gateway whose secrets it would keep";
 const noApps = "Millrace has no plug-in applications; set MILLRACE_TOKEN to require a token";
 
 /** The key of a setting is its flag in camelCase, as command-line parsers report it. */
@@ -102,6 +106,7 @@ export const settings = {
   serveArtifacts: {
     kind: "flag",
     flag: "serve-artifacts",
+    negative: "no-serve-artifacts",
     env: ["MLFLOW_SERVE_ARTIFACTS"],
     default: true,
     description: "serve artifacts through this server",
@@ -195,7 +200,7 @@ export const settings = {
   logLevel: {
     kind: "text",
     flag: "log-level",
-    env: ["MILLRACE_LOG_LEVEL", "MLFLOW_LOGGING_LEVEL"],
+    env: ["MILLRACE_LOG_LEVEL"],
     default: "info",
     choices: ["debug", "info", "warn", "error", "silent"],
     description: "what is logged; info writes one line per request",
@@ -258,6 +263,54 @@ export const settings = {
     env: [],
     default: undefined,
     ignored: noApps,
+    description: "accepted for compatibility",
+  },
+  dev: {
+    kind: "flag",
+    flag: "dev",
+    env: [],
+    default: false,
+    ignored: "there is nothing to reload; give --log-level debug for more log",
+    description: "accepted for compatibility",
+  },
+  traceArchivalConfig: {
+    kind: "text",
+    flag: "trace-archival-config",
+    env: ["MLFLOW_TRACE_ARCHIVAL_CONFIG"],
+    default: undefined,
+    ignored: noTracing,
+    description: "accepted for compatibility",
+  },
+  secretsCacheTtl: {
+    kind: "text",
+    flag: "secrets-cache-ttl",
+    env: [],
+    default: undefined,
+    ignored: noGateway,
+    description: "accepted for compatibility",
+  },
+  secretsCacheMaxSize: {
+    kind: "text",
+    flag: "secrets-cache-max-size",
+    env: [],
+    default: undefined,
+    ignored: noGateway,
+    description: "accepted for compatibility",
+  },
+  enableWorkspaces: {
+    kind: "flag",
+    flag: "enable-workspaces",
+    negative: "disable-workspaces",
+    env: ["MLFLOW_ENABLE_WORKSPACES"],
+    default: false,
+    description: "workspaces, which this version does not have: it refuses to start with them",
+  },
+  workspaceStoreUri: {
+    kind: "text",
+    flag: "workspace-store-uri",
+    env: ["MLFLOW_WORKSPACE_STORE_URI"],
+    default: undefined,
+    ignored: "this version has no workspaces",
     description: "accepted for compatibility",
   },
 

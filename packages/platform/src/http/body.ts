@@ -16,7 +16,7 @@ export interface BodyReader {
    * The body as text.
    * @throws PlatformError REQUEST_TOO_LARGE, RESOURCE_EXHAUSTED (budget used up), INVALID_PARAMETER_VALUE (no UTF-8).
    */
-  read(body: Body, headers: RequestHeaders): Promise<string> | string;
+  read(request: { readonly headers: RequestHeaders; readonly body: Body }): Promise<string> | string;
 }
 
 /**
@@ -136,10 +136,13 @@ export function createBodyReader(limits: {
   }
 
   return {
-    read(body, headers) {
-      if (body === undefined) return "";
+    read(request) {
+      const { headers } = request;
       const declared = headers["content-length"];
       if (declared !== undefined && Number(declared) > requestBodyBytesMax) throw tooLarge();
+      // Only now: to ask for the body may tell a waiting client to send it.
+      const { body } = request;
+      if (body === undefined) return "";
       const named = headers["content-encoding"];
       const encoding = named === undefined ? undefined : named.trim().toLowerCase();
       const compressed = encoding === "" || encoding === "identity" ? undefined : encoding;

@@ -56,7 +56,7 @@ export function endpointRoute(
     }
     if (method === "POST" || method === "PUT") requireJson(headers["content-type"]);
     if (!hasBody(headers)) return decodeText("", call);
-    const text = bodies.read(request.body, headers);
+    const text = bodies.read(request);
     return typeof text === "string" ? decodeText(text, call) : text.then((late) => decodeText(late, call));
   }
 
@@ -88,8 +88,11 @@ function renderRaw(answer: RawAnswer): HttpResponse {
   const headers: string[] = [];
   let lengthKnown = false;
   for (const [name, value] of Object.entries(answer.headers)) {
+    const folded = name.toLowerCase();
+    // Every answer gets this one, and twice would be no valid value.
+    if (folded === "x-content-type-options") continue;
     headers.push(name, value);
-    if (name.toLowerCase() === "content-length") lengthKnown = true;
+    if (folded === "content-length") lengthKnown = true;
   }
   const { body } = answer;
   if (!lengthKnown) {

@@ -59,7 +59,9 @@ export function createHandler(setup: HandlerSetup): Handler {
       return found.allow.length === 0 ? notFound() : methodNotAllowed(found.allow);
     target.name = found.route.name;
     const workspace = request.headers["x-mlflow-workspace"];
-    if (workspace !== undefined && workspace !== "" && workspace !== "default") throw noWorkspaces(workspace);
+    if (workspace !== undefined && found.route.family !== "plain" && !["", "default"].includes(workspace)) {
+      throw noWorkspaces(workspace);
+    }
     const call: Call = { request, query: target.query, parameters: found.parameters, prefix: target.prefix };
     return found.route.run(call);
   }
@@ -97,7 +99,9 @@ export function createHandler(setup: HandlerSetup): Handler {
       done(Buffer.byteLength(body));
       return { status, headers, body };
     }
-    return { status, headers, body: counted(body, done) };
+    const failed = (error: unknown): void =>
+      context.log.error({ requestId, endpoint: target.name, err: error }, "an answer broke off");
+    return { status, headers, body: counted(body, done, failed) };
   };
 }
 
@@ -109,7 +113,9 @@ interface Target {
   name: string;
 }
 
-function splitTarget(url: string, staticPrefix: string): Target {
+function splitTarget(given: string, staticPrefix: string): Target {
+  // A request that was meant for a proxy has the whole address in its first line.
+  const url = given.startsWith("/") ? given : given.replace(/^https?:\/\/[^/?]*/i, "");
   const mark = url.indexOf("?");
   let path = mark === -1 ? url : url.slice(0, mark);
   const query = mark === -1 ? "" : url.slice(mark + 1);
@@ -128,6 +134,7 @@ function splitTarget(url: string, staticPrefix: string): Target {
 async function* counted(
   body: AsyncIterable<Uint8Array>,
   done: (bytes: number) => void,
+  failed: (error: unknown) => void,
 ): AsyncGenerator<Uint8Array> {
   let bytes = 0;
   try {
@@ -135,6 +142,9 @@ async function* counted(
       bytes += chunk.length;
       yield chunk;
     }
+  } catch (error) {
+    failed(error);
+    throw error;
   } finally {
     done(bytes);
   }

@@ -46,6 +46,8 @@ export function listen(handle: Handler, options: ListenOptions): Promise<HttpSer
   const onRequest = (request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void => {
     running += 1;
     response.once("close", finished);
+    // A client that goes away while it is being answered is no event worth an exception.
+    response.on("error", ignore);
     const exchange = new NodeExchange(request, response, expectsContinue);
     handle(exchange).then(
       (answer) => send(answer, request, response, exchange, closing),
@@ -101,6 +103,8 @@ export function listen(handle: Handler, options: ListenOptions): Promise<HttpSer
     });
   });
 }
+
+function ignore(): void {}
 
 function portOf(server: Server): number {
   return (server.address() as AddressInfo).port;
@@ -195,7 +199,15 @@ function send(
   }
   const restIsLong = !request.complete && isLongRest(request, exchange);
   const closes = closing || restIsLong;
-  response.writeHead(status, (closes ? [...headers, "Connection", "close"] : headers) as string[]);
+  try {
+    response.writeHead(status, (closes ? [...headers, "Connection", "close"] : headers) as string[]);
+  } catch {
+    // A header that HTTP cannot carry. Nothing was sent yet, so the client gets a whole answer.
+    response.writeHead(500, { "Content-Length": 0, Connection: "close" });
+    response.end();
+    if (!isText && !(body instanceof Uint8Array)) void discard(body);
+    return;
+  }
   if (!isText && !(body instanceof Uint8Array)) {
     void stream(body, request, response, restIsLong);
   } else if (restIsLong) {

@@ -45,9 +45,9 @@ export function createSecurity(options: SecurityOptions): Security {
   const hostMatches = matcher(hosts);
   const originMatches = matcher(options.corsAllowedOrigins);
   const frames = options.xFrameOptions === "NONE" ? undefined : options.xFrameOptions;
-  const fixedHeaders = enabled
-    ? ["X-Content-Type-Options", "nosniff", ...(frames ? ["X-Frame-Options", frames] : []), "Vary", "Origin"]
-    : [];
+  const fixedHeaders = ["X-Content-Type-Options", "nosniff"];
+  if (enabled && frames !== undefined) fixedHeaders.push("X-Frame-Options", frames);
+  if (enabled) fixedHeaders.push("Vary", "Origin");
   const tokenMatches = options.token === undefined ? undefined : tokenCheck(options.token);
   // Clients name the same few hosts all the time; a bounded memory saves matching the patterns.
   const goodHosts = new Set<string>();

@@ -85,9 +85,7 @@ export function runCommand(
  * Returns the named environment, building it first when it is missing or its requirements changed.
  * Needs `python3` with `venv` (or what MILLRACE_PYTHON names) and a package index pip can reach.
  */
-export async function preparePythonEnvironment(
-  name: PythonEnvironmentName,
-): Promise<PythonEnvironment> {
+export async function preparePythonEnvironment(name: PythonEnvironmentName): Promise<PythonEnvironment> {
   const directory = join(environmentsDirectory, name);
   const environment: PythonEnvironment = {
     name,
@@ -134,17 +132,13 @@ export async function preparePythonEnvironment(
 }
 
 async function mustRun(program: string, args: readonly string[]): Promise<string> {
-  const result = await runCommand(program, args, { timeoutMs: installTimeoutMs }).catch(
-    (error: unknown) => {
-      throw new Error(`${program} could not be started. Install it or name it by MILLRACE_PYTHON.`, {
-        cause: error,
-      });
-    },
-  );
+  const result = await runCommand(program, args, { timeoutMs: installTimeoutMs }).catch((error: unknown) => {
+    throw new Error(`${program} could not be started. Install it or name it by MILLRACE_PYTHON.`, {
+      cause: error,
+    });
+  });
   if (result.status === 0) return result.output;
-  throw new Error(
-    `${program} ${args.join(" ")} ended with status ${result.status}:\n${result.output}`,
-  );
+  throw new Error(`${program} ${args.join(" ")} ended with status ${result.status}:\n${result.output}`);
 }
 
 async function readIfPresent(path: string): Promise<string | undefined> {

@@ -1,0 +1,3 @@
+import { describePythonClient } from "./scripts.ts";
+
+describePythonClient("client-2.x");

@@ -74,7 +74,10 @@ async function main(): Promise<number> {
   if (options.folder !== undefined) mkdirSync(options.folder, { recursive: true });
   const folder = mkdtempSync(join(resolve(options.folder ?? tmpdir()), "millrace-bench-"));
   // Interrupted, the servers and their data go as well: `exit` handlers kill what was started.
-  const removeFolder = (): void => rmSync(folder, { recursive: true, force: true });
+  const removeFolder = (): void => {
+    if (!options.keep) rmSync(folder, { recursive: true, force: true });
+  };
+  if (options.keep) say(`Databases and logs stay in ${folder}`);
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
   process.on("exit", removeFolder);
   try {

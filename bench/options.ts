@@ -27,6 +27,8 @@ export interface Options {
   readonly json: string | undefined;
   readonly markdown: string | undefined;
   readonly quick: boolean;
+  /** Leave databases and server logs behind. */
+  readonly keep: boolean;
 }
 
 export const usage = `npm run bench -- [options]
@@ -51,6 +53,7 @@ Exits with 1 when an answer was wrong or a workload failed; a missed target is p
   --folder PATH         where databases go   (a new folder in the system's temporary folder)
   --json FILE           figures for programs
   --markdown FILE       a dated table
+  --keep                leave databases and server logs in the folder and say where
   --quick               tiny sizes, Millrace only: checks every answer in under a minute
   --list                names of the workloads`;
 
@@ -79,6 +82,7 @@ export function parseOptions(args: readonly string[]): Options | "help" | "list"
       json: text,
       markdown: text,
       quick: flag,
+      keep: flag,
       list: flag,
       help: flag,
     },
@@ -117,5 +121,6 @@ export function parseOptions(args: readonly string[]): Options | "help" | "list"
     json: values.json,
     markdown: values.markdown,
     quick,
+    keep: values.keep ?? false,
   };
 }

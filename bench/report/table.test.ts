@@ -75,8 +75,15 @@ test("wrong answers are shown, keep a set-up out of the ratio, and fail the sess
   const [, rate] = tableCells(wrong);
   expect(rate?.[4]).toBe("900/s (wrong answers)");
   expect(rate?.[6]).toBe("10 ×");
+  expect(tableCells(report([target("millrace", { value: 500, errors: 1 })]))[1]?.[3]).toBe("missed");
   expect(allRight(wrong)).toBe(false);
   expect(renderMarkdown(wrong)).toContain("mlflow-1, w.rate: 3 WRONG ANSWERS, first: status 500");
+});
+
+test("a bound that only a slow disk lets pass is marked", () => {
+  const [, rate] = tableCells(report([target("millrace", { value: 60, probeMs: 0.6 })]));
+  expect(rate?.[1]).toBe("≥ 50/s (100/s at 0.3 ms)");
+  expect(rate?.[3]).toBe("met (slow disk)");
 });
 
 test("a column that could not be measured says why", () => {

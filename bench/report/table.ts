@@ -54,7 +54,7 @@ export function tableCells(report: Report): string[][] {
     workload.figures.map((figure) => {
       const [ours, ...theirs] = columns.map((target) => target?.measurements[figure.id]);
       const goals = ours?.goals ?? figure.goals;
-      const judged = ours === undefined ? "" : verdict(ours.value, goals, ours.probeMs);
+      const judged = ours === undefined ? "" : judgement(ours, goals);
       const cells = columns.map((target) => cell(target, workload.name, figure));
       const best = betterOf(figure, theirs);
       return [
@@ -161,6 +161,14 @@ function cell(target: TargetResults | undefined, workload: string, figure: Figur
     );
   if (target.failed[workload] !== undefined) return "failed";
   return target.skipped[workload] === undefined ? "" : "left out";
+}
+
+/** Wrong answers miss every bound, and a bound that a slow disk stretched is not the stated one. */
+function judgement(measured: Measurement, goals: readonly Goal[] | undefined): string {
+  if ((measured.errors ?? 0) > 0) return "missed";
+  const asStated = verdict(measured.value, goals, undefined);
+  const onThisDisk = verdict(measured.value, goals, measured.probeMs);
+  return asStated === onThisDisk ? asStated : `${onThisDisk} (slow disk)`;
 }
 
 function goalsText(goals: readonly Goal[] | undefined, unit: string, probeMs: number | undefined): string {

@@ -131,7 +131,7 @@ export const soak: Workload = {
       title: "mixed soak, p99",
       unit: "ms",
       better: "lower",
-      goals: [{ bound: "at most", value: 20, synced: true }],
+      goals: [{ bound: "at most", value: 20 }],
     },
   ],
   async run(session) {

@@ -1,6 +1,6 @@
 /**
  * Sealing: moving recent points from rows into compressed chunks, in the background. A row costs 30 bytes, a point in
- * a chunk about 8. One step seals one series in one transaction and holds the writer for a few milliseconds.
+ * a chunk about 8. One step seals a few thousand points in one transaction and holds the writer for a few milliseconds.
  */
 import { encodeChunk } from "./chunks/codec.ts";
 import { slicePoints, sortPoints } from "./chunks/points.ts";
@@ -33,19 +33,25 @@ export function createSealer(db: Database, onError: (error: unknown) => void): S
   let working: Promise<void> | undefined;
   let stopped = false;
 
-  const work = async (): Promise<void> => {
-    for (;;) {
-      const next = waiting.entries().next().value;
-      if (next === undefined || stopped) return;
-      const [name, { run, key, rest }] = next;
-      waiting.delete(name);
-      try {
-        const more = await db.background((tx) => sealStep(tx, run, key, rest));
-        if (more) waiting.set(name, { run, key, rest });
-      } catch (error) {
-        onError(error);
-        return;
+  /** One transaction: as many series as make up a step. */
+  const step = (): Promise<void> =>
+    db.background(async (tx) => {
+      const again: [string, { run: number; key: number; rest: boolean }][] = [];
+      let points = 0;
+      for (const [name, series] of waiting) {
+        if (points >= POINTS_PER_STEP) break;
+        waiting.delete(name);
+        const { sealed, more } = await sealStep(tx, series.run, series.key, series.rest);
+        points += sealed;
+        if (more) again.push([name, series]);
       }
+      for (const [name, series] of again) if (!waiting.has(name)) waiting.set(name, series);
+    });
+  const work = async (): Promise<void> => {
+    try {
+      while (waiting.size > 0 && !stopped) await step();
+    } catch (error) {
+      onError(error);
     }
   };
   const wake = (): void => {
@@ -111,15 +117,20 @@ export function createSealer(db: Database, onError: (error: unknown) => void): S
   return sealer;
 }
 
-/** Seals up to a few chunks of one series; true when more is left to seal. */
-async function sealStep(tx: Transaction, run: number, key: number, rest: boolean): Promise<boolean> {
+/** Seals up to a few chunks of one series. */
+async function sealStep(
+  tx: Transaction,
+  run: number,
+  key: number,
+  rest: boolean,
+): Promise<{ sealed: number; more: boolean }> {
   const rows = await tx.rows(
     `SELECT step, time, value, nan FROM points WHERE run = ? AND key = ? ORDER BY step, time, nan, value LIMIT ${POINTS_PER_STEP}`,
     [run, key],
   );
   const full = rows.length - (rows.length % CHUNK_POINTS);
   const count = rest && rows.length < POINTS_PER_STEP ? rows.length : full;
-  if (count === 0 || (rest && count < SMALL_SERIES_POINTS)) return false;
+  if (count === 0 || (rest && count < SMALL_SERIES_POINTS)) return { sealed: 0, more: false };
   const sealedRows = rows.slice(0, count);
   const points = pointsOf(sealedRows);
   for (let start = 0; start < count; start += CHUNK_POINTS) {
@@ -155,5 +166,5 @@ async function sealStep(tx: Transaction, run: number, key: number, rest: boolean
      WHERE run = ? AND key = ?`,
     [count, count, step!, step!, time!, time!, step!, step!, run, key],
   );
-  return rows.length - count >= CHUNK_POINTS || rows.length === POINTS_PER_STEP;
+  return { sealed: count, more: rows.length === POINTS_PER_STEP };
 }

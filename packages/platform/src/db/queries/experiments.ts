@@ -14,9 +14,12 @@ export interface ExperimentRow {
 export function experimentKey(experimentId: string): number {
   const id = /^\d{1,15}$/.test(experimentId) ? Number(experimentId) : Number.NaN;
   if (Number.isNaN(id)) {
-    throw invalidParameter(`Invalid experiment ID '${experimentId}'. Experiment ID must be a valid integer.`, {
-      experimentId,
-    });
+    throw invalidParameter(
+      `Invalid experiment ID '${experimentId}'. Experiment ID must be a valid integer.`,
+      {
+        experimentId,
+      },
+    );
   }
   return id;
 }

@@ -13,10 +13,18 @@ export function valuesList(rows: number, columns: number): string {
   return Array.from({ length: rows }, () => row).join(", ");
 }
 
-async function insert(tx: Transaction, table: "params" | "tags", tail: string, rows: readonly SqlValue[][]): Promise<void> {
+async function insert(
+  tx: Transaction,
+  table: "params" | "tags",
+  tail: string,
+  rows: readonly SqlValue[][],
+): Promise<void> {
   for (let start = 0; start < rows.length; start += ROWS_PER_STATEMENT) {
     const part = rows.slice(start, start + ROWS_PER_STATEMENT);
-    await tx.run(`INSERT INTO ${table} (run, key, value, experiment) VALUES ${valuesList(part.length, 4)}${tail}`, part.flat());
+    await tx.run(
+      `INSERT INTO ${table} (run, key, value, experiment) VALUES ${valuesList(part.length, 4)}${tail}`,
+      part.flat(),
+    );
   }
 }
 
@@ -24,16 +32,30 @@ async function insert(tx: Transaction, table: "params" | "tags", tail: string, r
  * Adds params. The same value again is fine.
  * @throws PlatformError INVALID_PARAMETER_VALUE when a param has another value already; nothing is written then
  */
-export async function addParams(tx: Transaction, cache: KeyCache, run: RunKey, params: readonly Text[]): Promise<void> {
+export async function addParams(
+  tx: Transaction,
+  cache: KeyCache,
+  run: RunKey,
+  params: readonly Text[],
+): Promise<void> {
   if (params.length === 0) return;
-  const keys = await internKeys(tx, cache, params.map((param) => param.key));
+  const keys = await internKeys(
+    tx,
+    cache,
+    params.map((param) => param.key),
+  );
   const before = new Map<number, string>();
   if (params.length > 4) {
-    const rows = await tx.all<{ key: number; value: string }>("SELECT key, value FROM params WHERE run = ?", [run.id]);
+    const rows = await tx.all<{ key: number; value: string }>("SELECT key, value FROM params WHERE run = ?", [
+      run.id,
+    ]);
     for (const { key, value } of rows) before.set(key, value);
   } else {
     for (const key of keys) {
-      const row = await tx.get<{ value: string }>("SELECT value FROM params WHERE run = ? AND key = ?", [run.id, key]);
+      const row = await tx.get<{ value: string }>("SELECT value FROM params WHERE run = ? AND key = ?", [
+        run.id,
+        key,
+      ]);
       if (row !== undefined) before.set(key, row.value);
     }
   }
@@ -48,7 +70,10 @@ export async function addParams(tx: Transaction, cache: KeyCache, run: RunKey, p
   await insert(tx, "params", "", rows);
 }
 
-function paramsChanged(runId: string, changed: readonly { key: string; old: string; value: string }[]): Error {
+function paramsChanged(
+  runId: string,
+  changed: readonly { key: string; old: string; value: string }[],
+): Error {
   const first = changed[0]!;
   const message =
     changed.length === 1
@@ -60,9 +85,18 @@ function paramsChanged(runId: string, changed: readonly { key: string; old: stri
 }
 
 /** Sets tags; a later value replaces an earlier one. */
-export async function setTags(tx: Transaction, cache: KeyCache, run: RunKey, tags: readonly Text[]): Promise<void> {
+export async function setTags(
+  tx: Transaction,
+  cache: KeyCache,
+  run: RunKey,
+  tags: readonly Text[],
+): Promise<void> {
   if (tags.length === 0) return;
-  const keys = await internKeys(tx, cache, tags.map((tag) => tag.key));
+  const keys = await internKeys(
+    tx,
+    cache,
+    tags.map((tag) => tag.key),
+  );
   await insert(
     tx,
     "tags",

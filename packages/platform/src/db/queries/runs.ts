@@ -1,4 +1,10 @@
-import { invalidParameter, PlatformError, type RunInfo, runStatuses, type RunStatus } from "@millrace/contract";
+import {
+  invalidParameter,
+  PlatformError,
+  type RunInfo,
+  runStatuses,
+  type RunStatus,
+} from "@millrace/contract";
 import type { Reader, Transaction } from "../database.ts";
 import { recordChange } from "./changes.ts";
 

@@ -88,6 +88,7 @@ export class Checkpoints {
     await this.#running;
     const worker = this.#worker;
     if (worker === undefined) return;
+    worker.ref();
     const ended = new Promise((resolve) => worker.once("exit", resolve));
     worker.postMessage("close");
     await ended;

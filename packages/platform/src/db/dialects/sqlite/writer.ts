@@ -84,13 +84,7 @@ export class Writer {
   }
 
   async #runGroup(): Promise<void> {
-    // One background job after each group of a busy queue, so that sealing keeps up with a flood.
-    const jobs = this.#queue.length > 0 ? this.#queue : this.#background;
-    const outcomes = await this.#transaction(jobs);
-    if (jobs === this.#queue && this.#background.length > 0) {
-      outcomes.push(...(await this.#transaction(this.#background, 1)));
-    }
-    for (const { job, value, error, failed } of outcomes) {
+    for (const { job, value, error, failed } of await this.#transaction()) {
       if (failed) job.reject(error);
       else job.resolve(value);
     }
@@ -104,41 +98,45 @@ export class Writer {
     for (const resolve of this.#idle.splice(0)) resolve();
   }
 
-  async #transaction(jobs: Job[], jobsMax = GROUP_JOBS_MAX): Promise<Outcome[]> {
+  /** Runs what waits in one transaction; also one background job, so that sealing keeps up with a flood. */
+  async #transaction(): Promise<Outcome[]> {
     const connection = this.#connection;
+    // What arrives while the group runs belongs to the next one.
+    const waiting = this.#queue.slice(0, GROUP_JOBS_MAX);
+    const background = this.#background.shift();
+    const alone = waiting.length + (background === undefined ? 0 : 1) === 1;
     const outcomes: Outcome[] = [];
     const committed: (() => void)[] = [];
-    // What arrives while the group runs belongs to the next one.
-    const available = Math.min(jobs.length, jobsMax);
-    const alone = available === 1;
     const started = performance.now();
     try {
       connection.exec("BEGIN IMMEDIATE");
-      let taken = 0;
-      for (; taken < available; taken++) {
-        if (taken > 0 && performance.now() - started > GROUP_DURATION_MAX_MS) break;
-        const job = jobs[taken]!;
+      for (const job of waiting) {
+        if (outcomes.length > 0 && performance.now() - started > GROUP_DURATION_MAX_MS) break;
         outcomes.push(await this.#attempt(job, alone, committed));
       }
+      const taken = outcomes.length;
+      if (background !== undefined) outcomes.push(await this.#attempt(background, alone, committed));
       if (alone && outcomes[0]!.failed) connection.exec("ROLLBACK");
       else connection.exec("COMMIT");
       for (const action of committed) action();
-      this.#forget(jobs, taken);
+      this.#forget(taken);
       return outcomes;
     } catch (error) {
+      // The disk is full or gone: nobody's work was kept, whoever had failed before keeps the own reason.
       if (connection.raw.isTransaction) connection.raw.exec("ROLLBACK");
-      const taken = Math.max(outcomes.length, 1);
-      const failed = jobs.slice(0, taken).map((job, index): Outcome => {
-        const before = outcomes[index];
-        return before?.failed ? before : { job, error, failed: true };
-      });
-      this.#forget(jobs, taken);
+      const started = outcomes.filter(({ job }) => job !== background).length;
+      const taken = Math.min(waiting.length, Math.max(started, 1));
+      const failed = [...waiting.slice(0, taken), ...(background === undefined ? [] : [background])].map(
+        (job): Outcome =>
+          outcomes.find((outcome) => outcome.job === job && outcome.failed) ?? { job, error, failed: true },
+      );
+      this.#forget(taken);
       return failed;
     }
   }
 
-  #forget(jobs: Job[], count: number): void {
-    for (const job of jobs.splice(0, count)) this.#queuedRows -= job.weight;
+  #forget(count: number): void {
+    for (const job of this.#queue.splice(0, count)) this.#queuedRows -= job.weight;
   }
 
   async #attempt(job: Job, alone: boolean, committed: (() => void)[]): Promise<Outcome> {

@@ -167,12 +167,49 @@ describe("the artifact proxy", () => {
     expect((await get(path)).text).toBe("x");
   });
 
-  it("answers 501 for multipart uploads and signed downloads of local files, 400 for what is incomplete", async () => {
+  it("takes an upload in parts, or answers 501 so that the client sends the file whole", async () => {
     const mpu = "/api/2.0/mlflow-artifacts/mpu";
-    expectError(await call("POST", `${mpu}/create/a`, { path: "a", num_parts: 2 }), 501, "NOT_IMPLEMENTED");
-    expectError(await call("POST", `${mpu}/abort/a`, { path: "a", upload_id: "u" }), 501, "NOT_IMPLEMENTED");
+    const path = `${unique("parts")}/big.bin`;
+    const parts = [Buffer.alloc(5_000_000, "a"), Buffer.from("the rest")];
+    type Created = {
+      upload_id: string;
+      credentials: { url: string; part_number: number; headers?: object }[];
+    };
+    const created = await call<Created>("POST", `${mpu}/create/${path}`, { path, num_parts: parts.length });
+    if (created.status === 501) {
+      expectError(created, 501, "NOT_IMPLEMENTED");
+      expectError(
+        await call("POST", `${mpu}/abort/${path}`, { path, upload_id: "u" }),
+        501,
+        "NOT_IMPLEMENTED",
+      );
+      return;
+    }
+    expect(created, created.text).toMatchObject({ status: 200 });
+    const { upload_id, credentials } = created.body;
+    const done: object[] = [];
+    for (const [i, { url, part_number, headers }] of credentials.entries()) {
+      const body = new Uint8Array(parts[i] ?? []);
+      const response = await fetch(url, { method: "PUT", headers: { ...headers }, body });
+      expect(response.status).toBe(200);
+      done.push({ part_number, etag: response.headers.get("etag"), url });
+    }
+    expect((await get(path)).status).toBe(404);
+    expect(await call("POST", `${mpu}/complete/${path}`, { path, upload_id, parts: done })).toMatchObject({
+      status: 200,
+    });
+    expect((await get(path)).bytes.equals(Buffer.concat(parts))).toBe(true);
+
+    const other = await ok<Created>("POST", `${mpu}/create/${path}2`, { path: `${path}2`, num_parts: 1 });
+    await ok("POST", `${mpu}/abort/${path}2`, { path: `${path}2`, upload_id: other.upload_id });
+    const late = { path: `${path}2`, upload_id: other.upload_id, parts: [] };
+    expect((await call("POST", `${mpu}/complete/${path}2`, late)).status).toBeGreaterThanOrEqual(400);
+    expect((await get(`${path}2`)).status).toBe(404);
+  });
+
+  it("signs no downloads of local files, and wants the path of an upload in parts", async () => {
     expectError(await call("GET", "/api/2.0/mlflow-artifacts/presigned/a"), 501, "NOT_IMPLEMENTED");
-    const incomplete = await call("POST", `${mpu}/create/a`, {});
+    const incomplete = await call("POST", "/api/2.0/mlflow-artifacts/mpu/create/a", { num_parts: 2 });
     expectError(incomplete, 400, "INVALID_PARAMETER_VALUE", "Missing value for required parameter 'path'");
   });
 });

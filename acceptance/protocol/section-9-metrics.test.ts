@@ -243,6 +243,7 @@ describe("§9 metrics, parameters and tags", () => {
     const run = await createRun();
     for (const key of ["a//b", "../a", "/a", "a/", "a/../b", ".", "..a", "a?b", "a%b", "a\u0000b"]) {
       const answer = await call("POST", "runs/log-parameter", { run_id: run.run_id, key, value: "1" });
+      expect({ key, status: answer.status }).toEqual({ key, status: 400 });
       expectError(answer, 400, "INVALID_PARAMETER_VALUE", "for parameter 'key' supplied");
     }
     const good = ["a/b", "é", "学习率", "a:b", "a b", "a.b-c_d", "a..b", "١"];

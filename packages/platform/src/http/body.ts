@@ -70,6 +70,10 @@ export function createBodyReader(limits: {
         stream.pause();
         reject(error);
       };
+      // Every stream closes in the end; an error object is made only for one that closed too early.
+      const onGone = (): void => {
+        if (!settled) fail(goneAway());
+      };
       const onData = (chunk: Buffer): void => {
         total += chunk.length;
         try {
@@ -85,8 +89,8 @@ export function createBodyReader(limits: {
       stream.once("end", () => {
         if (settle()) resolve(more ? Buffer.concat(more, total) : (first ?? Buffer.alloc(0)));
       });
-      stream.on("error", () => fail(goneAway()));
-      stream.once("close", () => fail(goneAway()));
+      stream.on("error", onGone);
+      stream.once("close", onGone);
     });
   }
 

@@ -7,6 +7,7 @@ import type { Log } from "../context.ts";
 import type { Options } from "../options.ts";
 
 export interface AccessLog {
+  /** `requestId` and `method` must need no escaping in JSON. */
   write(
     requestId: string,
     method: string,
@@ -52,18 +53,34 @@ export function createLog(
     setInterval(() => log.flush(), FLUSH_INTERVAL_MS).unref();
     process.once("exit", flush);
   }
+  let timeMs = 0;
+  let time = "";
+  const isoTime = (): string => {
+    const nowMs = Date.now();
+    if (nowMs !== timeMs) {
+      timeMs = nowMs;
+      time = new Date(nowMs).toISOString();
+    }
+    return time;
+  };
   const logsRequests = log.isLevelEnabled("info");
   return {
     log,
     flush,
     access: {
+      // Put together by hand, in pino's format: pino takes twice as long, and this is the line of every request.
       write(requestId, method, path, status, durationMs, bytes) {
         if (!logsRequests) return;
-        log.info(
-          { requestId, method, path, status, durationMs: Math.round(durationMs * 1_000) / 1_000, bytes },
-          "request",
+        stream.write(
+          `{"level":30,"time":"${isoTime()}","requestId":"${requestId}","method":"${method}","path":${quoted(path)},"status":${status},"durationMs":${Math.round(durationMs * 1_000) / 1_000},"bytes":${bytes},"msg":"request"}\n`,
         );
       },
     },
   };
+}
+
+const PLAIN = /^[\w/.:~-]*$/;
+
+function quoted(path: string): string {
+  return PLAIN.test(path) ? `"${path}"` : JSON.stringify(path);
 }

@@ -52,7 +52,8 @@ def main(pool: Pool) -> None:
         ("experiments", "search"), ("experiments", "search", "--view", "deleted_only")
     )
     expect(renamed in active and unique("command-line-empty") not in active, f"active: {active}")
-    expect(unique("command-line-empty") in deleted and renamed not in deleted, f"deleted: {deleted}")
+    expect(unique("command-line-empty") in deleted, f"deleted: {deleted}")
+    expect(renamed not in deleted, f"deleted: {deleted}")
     restored, again = together(
             pool,
         ("experiments", "restore", "-x", empty_id), ("experiments", "search", "--view", "all")
@@ -137,13 +138,14 @@ def main(pool: Pool) -> None:
             pool,
             ("experiments", "get", "-x", experiment_id, "--output", "json"),
             ("experiments", "get", "-n", renamed),
-            ("runs", "create", "--experiment-id", experiment_id, "--run-name", "from the command line",
-             "--description", "why", "-t", "env=prod", "--status", "FAILED", "--parent-run-id", run_id),
+            ("runs", "create", "--experiment-id", experiment_id, "--run-name", "by command",
+             "--description", "why", "-t", "env=prod", "--status", "FAILED",
+             "--parent-run-id", run_id),
             ("experiments", "search", "--max-results", "1"),
         )
         expect_equal(json.loads(got)["name"], renamed, "experiments get as JSON")
         expect(renamed in by_name, f"experiments get: {by_name}")
-        expect_equal(len(limited.strip().splitlines()), 3, f"one experiment below the head: {limited}")
+        expect_equal(len(limited.strip().splitlines()), 3, f"lines of {limited}")
         made = client.get_run(json.loads(started[started.index("{"):])["run_id"])
         expect_equal((made.info.status, made.data.tags["env"]), ("FAILED", "prod"), "runs create")
         expect_equal(made.data.tags["mlflow.parentRunId"], run_id, "parent of the created run")

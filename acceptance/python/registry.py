@@ -211,8 +211,7 @@ found = mlflow.search_registered_models(filter_string=f"name = '{fluent}'")
 expect_equal([one.name for one in found], [fluent], "mlflow.search_registered_models")
 if CLIENT_MAJOR >= 3:
     mlflow.set_model_version_tag(fluent, "1", "k", "v")
-    expect_equal(
-        client.get_model_version(fluent, "1").tags, {"by": "fluent", "k": "v"}, "tags of the version"
-    )
+    tags = client.get_model_version(fluent, "1").tags
+    expect_equal(tags, {"by": "fluent", "k": "v"}, "tags of the version")
 else:
     skip_part("mlflow.set_model_version_tag", "new in client 3.0")

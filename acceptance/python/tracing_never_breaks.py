@@ -50,7 +50,7 @@ def timed(what: str, call: Callable[[], Any]) -> Any:
 
 
 def answers_or_refuses(what: str, call: Callable[[], Any]) -> Any:
-    """The call answers, or (where the family is left out) raises an MlflowException that says why."""
+    """The call answers or, where the family is left out, raises an MlflowException that says why."""
     try:
         answer = timed(what, call)
     except MlflowException as error:

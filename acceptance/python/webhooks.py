@@ -56,7 +56,9 @@ changed = client.update_webhook(
     events=["prompt.created"],
 )
 expect_equal(
-    (changed.name, changed.description, changed.url), (unique("renamed"), "new", f"{url}/2"), "changed"
+    (changed.name, changed.description, changed.url),
+    (unique("renamed"), "new", f"{url}/2"),
+    "changed webhook",
 )
 expect_equal([str(event) for event in changed.events], ["prompt.created"], "changed events")
 expect_equal(str(changed.status), "DISABLED", "the status stays")
@@ -69,7 +71,9 @@ for what, name, address, fragment in [
     ("a bad name", "-bad name", url, ""),
 ]:
     expect_refused(
-        lambda n=name, a=address: client.create_webhook(n, a, ["prompt.created"], status="DISABLED"),
+        lambda n=name, a=address: client.create_webhook(
+            n, a, ["prompt.created"], status="DISABLED"
+        ),
         "INVALID_PARAMETER_VALUE",
         fragment,
         what,

@@ -127,4 +127,5 @@ stored = client.get_model_version(MODEL, version.version)
 expect_equal(stored.current_stage, "Production", "stage")
 expect_equal(stored.aliases, ["champion"], "aliases")
 expect_equal(stored.status, "READY", "status")
-print(f"best of {len(found)} runs: alpha={best['params.alpha']}, l1_ratio={best['params.l1_ratio']}")
+alpha, l1_ratio = best["params.alpha"], best["params.l1_ratio"]
+print(f"best of {len(found)} runs: alpha={alpha}, l1_ratio={l1_ratio}")

@@ -2,7 +2,7 @@
  * Packs the published packages, installs the tarballs in an empty folder as a user would, and runs the server from
  * there: Node strips no types below node_modules, so only this shows that what is published works.
  */
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync, spawn, type StdioOptions } from "node:child_process";
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -10,7 +10,7 @@ import { setTimeout as delay } from "node:timers/promises";
 
 const root = resolve(import.meta.dirname, "..");
 const folder = mkdtempSync(join(tmpdir(), "millrace-packed-"));
-const quiet = { stdio: ["ignore", "pipe", "inherit"] } as const;
+const quiet: { stdio: StdioOptions } = { stdio: ["ignore", "pipe", "inherit"] };
 const START_TIMEOUT_MS = 20_000;
 
 try {

@@ -32,7 +32,7 @@ export const ListProxiedResponse = message("ListProxiedResponse", { files: list(
 export const ProxiedPathRequest = message("ProxiedPathRequest", { artifactPath: required(string()) });
 export const CreateMultipartRequest = message("CreateMultipartRequest", {
   artifactPath: required(string()),
-  path: string(),
+  path: required(string()),
   numParts: integer(),
 });
 export const CreateMultipartResponse = message("CreateMultipartResponse", {

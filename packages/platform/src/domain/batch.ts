@@ -46,14 +46,9 @@ export function checkText(
   return { key: item.key, value: cut };
 }
 
-/** What is wrong with a point beside its types. */
-export function pointProblem(
-  point: NewPoint,
-  path: string,
-  keyName: string,
-  rule: LengthRule,
-): string | undefined {
-  const keyed = keyProblem(point.key, `${path}${keyName}`, rule.limits.keyLengthMax);
+/** What is wrong with a point beside its types. Upstream calls a bad key of a metric `name`. */
+export function pointProblem(point: NewPoint, path: string, rule: LengthRule): string | undefined {
+  const keyed = keyProblem(point.key, `${path}name`, rule.limits.keyLengthMax);
   if (keyed !== undefined) return keyed;
   if (point.timestamp < 0) {
     return `Invalid value ${point.timestamp} for parameter '${path}timestamp' supplied: it must be a non-negative number of milliseconds.`;
@@ -102,7 +97,7 @@ export function checkBatch(raw: RawBatch, rule: LengthRule): Batch {
 
   const problems: string[] = [];
   for (let index = 0; index < metrics.length; index++) {
-    const problem = pointProblem(metrics[index]!, `metrics[${index}].`, "name", rule);
+    const problem = pointProblem(metrics[index]!, `metrics[${index}].`, rule);
     if (problem !== undefined) problems.push(problem);
   }
   const params = rawParams.map((param, index) =>

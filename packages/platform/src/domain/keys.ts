@@ -42,7 +42,8 @@ export function keyProblem(
     return `Invalid value ${JSON.stringify(shown)} for parameter '${path}' supplied: Names may only contain alphanumerics, underscores (_), dashes (-), periods (.), spaces ( ), colon(:) and slashes (/).`;
   }
   const parts = key.split("/");
-  if (parts.some((part) => part === "" || part === "." || part === "..")) {
+  // Upstream looks at the first two characters only, so `..a` is refused and `a/..b` is not.
+  if (key.startsWith("..") || parts.some((part) => part === "" || part === "." || part === "..")) {
     return `Invalid value ${JSON.stringify(shown)} for parameter '${path}' supplied: Names may be treated as files in certain cases, and must not resolve to other names when treated as such: no leading, trailing or doubled slash, no '.' and no '..' between slashes.`;
   }
   if (codePointLength(key) > lengthMax) return tooLong(path, lengthMax);

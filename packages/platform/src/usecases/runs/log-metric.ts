@@ -5,7 +5,7 @@ import { lengthRule } from "./rules.ts";
 import { writeBatch } from "./write-batch.ts";
 
 export const logMetric: UseCase<"logMetric"> = async (ctx, point) => {
-  const problem = pointProblem(point, "", "key", lengthRule(ctx));
+  const problem = pointProblem(point, "", lengthRule(ctx));
   if (problem !== undefined) throw invalidParameter(problem, { key: point.key });
   await writeBatch(ctx, point.runId, { metrics: [point], params: [], tags: [] });
   return {};

@@ -1,1 +1,15 @@
-export {};
+export { type Client, createClient } from "./client.ts";
+export * from "./entities.ts";
+export { type ErrorFacts, MillraceError } from "./error.ts";
+export type { CallOptions, Exchange } from "./exchange.ts";
+export type { Changes, ChangesPage, FollowOptions } from "./nouns/changes.ts";
+export type { Experiments } from "./nouns/experiments.ts";
+export type { LoggedModels } from "./nouns/logged-models.ts";
+export type { Metrics } from "./nouns/metrics.ts";
+export type { Aliases, Models, ModelVersions } from "./nouns/models.ts";
+export type { Runs } from "./nouns/runs.ts";
+export type { Server } from "./nouns/server.ts";
+export type { Webhooks } from "./nouns/webhooks.ts";
+export type { ClientOptions, Fetch } from "./options.ts";
+export type { Listing, Page } from "./pages.ts";
+export type { Call, StreamOptions, Transport } from "./transport.ts";

@@ -22,7 +22,7 @@ export const foundation: Migration = {
     `CREATE TABLE keys (id ${identity}, name ${text} NOT NULL UNIQUE)`,
     `CREATE TABLE runs (
       id ${identity}, run_id ${text} NOT NULL UNIQUE, experiment ${bigint} NOT NULL, name ${text} NOT NULL,
-      user_id ${text} NOT NULL, status ${bigint} NOT NULL, start_time ${bigint}, end_time ${bigint},
+      user_id ${text} NOT NULL, status ${bigint} NOT NULL, start_time ${bigint} NOT NULL, end_time ${bigint},
       deleted ${bigint} NOT NULL, deleted_time ${bigint}, artifact_uri ${text} NOT NULL,
       last_activity_time ${bigint} NOT NULL, lease_expires_at ${bigint})`,
     `CREATE INDEX runs_by_start ON runs (experiment, deleted, start_time DESC, run_id)`,

@@ -54,6 +54,28 @@ export async function findExperimentByName(reader: Reader, name: string): Promis
   return reader.get<ExperimentRow>("SELECT * FROM experiments WHERE name = ?", [name]);
 }
 
+/**
+ * Row ids of those experiments that exist, each once.
+ * @throws PlatformError INVALID_PARAMETER_VALUE for an id that is no whole number
+ */
+export async function existingExperiments(
+  reader: Reader,
+  experimentIds: readonly string[],
+): Promise<number[]> {
+  const asked = [...new Set(experimentIds.map(experimentKey))];
+  if (asked.length <= 1) return asked;
+  const found: number[] = [];
+  for (let start = 0; start < asked.length; start += 500) {
+    const part = asked.slice(start, start + 500);
+    const rows = await reader.rows(
+      `SELECT id FROM experiments WHERE id IN (${part.map(() => "?").join(", ")})`,
+      part,
+    );
+    for (const [id] of rows) found.push(id as number);
+  }
+  return found;
+}
+
 /** Adds tags to rows; one query for all of them. */
 export async function withTags(reader: Reader, rows: readonly ExperimentRow[]): Promise<Experiment[]> {
   const tags = new Map<number, { key: string; value: string }[]>();

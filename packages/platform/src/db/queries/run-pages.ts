@@ -7,6 +7,22 @@ import { runInfo, type RunRow } from "./runs.ts";
 
 const RUNS_PER_STATEMENT = 250;
 
+/** The runs with these row ids, in their order. */
+export async function readRunsById(reader: Reader, cache: KeyCache, ids: readonly number[]): Promise<Run[]> {
+  const rows = new Map<number, RunRow>();
+  for (let start = 0; start < ids.length; start += RUNS_PER_STATEMENT) {
+    const part = ids.slice(start, start + RUNS_PER_STATEMENT);
+    const marks = part.map(() => "?").join(", ");
+    for (const row of await reader.all<RunRow>(`SELECT * FROM runs WHERE id IN (${marks})`, part))
+      rows.set(row.id, row);
+  }
+  return readRuns(
+    reader,
+    cache,
+    ids.map((id) => rows.get(id)!),
+  );
+}
+
 /** The runs in the order of the rows; a bounded number of statements however many they are. */
 export async function readRuns(reader: Reader, cache: KeyCache, rows: readonly RunRow[]): Promise<Run[]> {
   const metrics = new Map<number, Metric[]>();

@@ -3,6 +3,7 @@ import { createExperiment } from "./create-experiment.ts";
 import { deleteExperiment, restoreExperiment } from "./delete-experiment.ts";
 import { deleteExperimentTag, setExperimentTag } from "./experiment-tags.ts";
 import { getExperiment, getExperimentByName } from "./get-experiment.ts";
+import { searchExperiments } from "./search-experiments.ts";
 import { updateExperiment } from "./update-experiment.ts";
 
 export const experimentUseCases = {
@@ -12,6 +13,7 @@ export const experimentUseCases = {
   getExperiment,
   getExperimentByName,
   restoreExperiment,
+  searchExperiments,
   setExperimentTag,
   updateExperiment,
 } satisfies Partial<UseCases>;

@@ -6,6 +6,7 @@ import { getRunActivity, renewLease } from "./leases.ts";
 import { logBatch } from "./log-batch.ts";
 import { logMetric } from "./log-metric.ts";
 import { deleteTag, logParam, setTag } from "./log-text.ts";
+import { searchRuns } from "./search-runs.ts";
 import { updateRun } from "./update-run.ts";
 
 export const runUseCases = {
@@ -19,6 +20,7 @@ export const runUseCases = {
   logParam,
   renewLease,
   restoreRun,
+  searchRuns,
   setTag,
   updateRun,
 } satisfies Partial<UseCases>;

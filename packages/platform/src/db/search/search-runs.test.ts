@@ -1,0 +1,100 @@
+import {
+  compareBy,
+  completeOrder,
+  matches,
+  parseFilter,
+  printFilter,
+  printOrderTerm,
+  searchables,
+} from "@millrace/contract/filter";
+import {
+  randomFilter,
+  randomOrder,
+  randomRuns,
+  type RandomRun,
+} from "../../../../contract/src/filter/random.ts";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { searchRuns } from "../../usecases/runs/search-runs.ts";
+import { noRaw, openSearched, putRuns, type SearchedDatabase, seeds } from "./testing.ts";
+
+const POPULATIONS = 12;
+const RUNS_PER_POPULATION = 60;
+/** Seeds that once failed, or that are worth keeping. */
+const keptSeeds = [1, 2, 3];
+
+interface Population {
+  readonly experimentId: string;
+  readonly runs: readonly RandomRun[];
+}
+
+let searched: SearchedDatabase;
+const populations: Population[] = [];
+
+beforeAll(async () => {
+  searched = await openSearched();
+  const first = Math.trunc(Math.random() * 2 ** 31);
+  for (let index = 0; index < POPULATIONS; index++) {
+    // One population is large enough that bounded counts and walks give up in it.
+    const runs = randomRuns(first + index, index === 0 ? 10 * RUNS_PER_POPULATION : RUNS_PER_POPULATION);
+    populations.push({ runs, experimentId: await putRuns(searched.db, runs) });
+  }
+});
+afterAll(() => searched.close());
+
+interface Asked {
+  readonly experimentIds: readonly string[];
+  readonly filter: string;
+  readonly orderBy: readonly string[];
+}
+
+async function idsOf(asked: Asked, pageSize: number): Promise<string[]> {
+  const ids: string[] = [];
+  let pageToken: string | undefined;
+  do {
+    const page = await searchRuns(
+      searched.ctx,
+      { ...asked, maxResults: pageSize, ...(pageToken === undefined ? {} : { pageToken }) },
+      noRaw,
+    );
+    const runs = ("runs" in page ? page.runs : undefined) ?? [];
+    ids.push(...runs.map((run) => run.info!.runId!));
+    pageToken = "nextPageToken" in page ? page.nextPageToken : undefined;
+    if (pageToken !== undefined) expect(runs).toHaveLength(pageSize);
+  } while (pageToken !== undefined);
+  return ids;
+}
+
+describe("random searches agree with the plain predicate", () => {
+  const batches = Object.values(
+    Object.groupBy(
+      seeds(1_000, keptSeeds).map((seed, index) => ({ seed, index })),
+      ({ index }) => Math.trunc(index / 250),
+    ),
+  ).map((batch) => batch!.map(({ seed }) => seed));
+
+  test.each(batches)("seeds from %i", async (...batch) => {
+    for (const seed of batch) {
+      const several = seed % 4 === 0;
+      const chosen = several
+        ? [populations[seed % POPULATIONS]!, populations[(seed + 5) % POPULATIONS]!]
+        : [populations[(seed >> 2) % POPULATIONS]!];
+      const text = printFilter(randomFilter(seed));
+      const order = randomOrder(seed);
+      const tree = parseFilter("runs", text);
+      const expected = chosen
+        .flatMap(({ runs }) => runs)
+        .filter((run) => matches(run, tree))
+        .toSorted(compareBy(completeOrder(searchables.runs, order)))
+        .map((run) => run.attributes.run_id);
+      const asked = {
+        experimentIds: chosen.map(({ experimentId }) => experimentId),
+        filter: text,
+        orderBy: order.map(printOrderTerm),
+      };
+      const pageSize = seed % 3 === 0 ? 7 : 1_000;
+      expect(await idsOf(asked, pageSize), `seed ${seed}: ${text} | ${asked.orderBy.join(", ")}`).toEqual(
+        expected,
+      );
+    }
+  });
+});

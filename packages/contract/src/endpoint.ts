@@ -19,6 +19,8 @@ export interface Endpoint<Request extends object = object, Response extends obje
   readonly answer: "json" | "raw";
   /** Whether sending it twice is the same as sending it once, so that a client may retry after a lost answer. */
   readonly idempotent: boolean;
+  /** The address carries a signature of the server, which stands for credentials: clients send none there. */
+  readonly signed: boolean;
 }
 
 export type RequestOf<E> = E extends { readonly request: infer M } ? TypeOf<M> : never;
@@ -29,6 +31,7 @@ interface Options {
   readonly body?: "json" | "stream";
   readonly answer?: "json" | "raw";
   readonly idempotent?: boolean;
+  readonly signed?: boolean;
 }
 
 /** Describes an endpoint; reads are idempotent unless said otherwise. */
@@ -49,5 +52,6 @@ export function endpoint<Request extends object, Response extends object>(
     body: options.body ?? "json",
     answer: options.answer ?? "json",
     idempotent: options.idempotent ?? all.includes("GET"),
+    signed: options.signed ?? false,
   };
 }

@@ -400,7 +400,7 @@ export const endpoints = {
     "/1.0/millrace/artifact-parts/{upload_id}/{part_number}",
     r.UploadPartRequest,
     r.Empty,
-    { body: "stream", answer: "raw", idempotent: true },
+    { body: "stream", answer: "raw", idempotent: true, signed: true },
   ),
   getProxiedPresignedUrl: endpoint(
     "GET",

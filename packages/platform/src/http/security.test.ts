@@ -152,6 +152,12 @@ describe("the token", () => {
     expect(await status({ authorization: "Bearer abc-1234" }, plain)).toBe(401);
   });
 
+  test("is not asked for where the address itself is signed: clients send parts of an upload without it", async () => {
+    const part = { env, method: "PUT", url: "/api/1.0/millrace/artifact-parts/u1/1?path=a&signature=x" };
+    expect(await status({}, part)).not.toBe(401);
+    expect(await status({}, { ...part, url: "/api/2.0/mlflow-artifacts/artifacts/a" })).toBe(401);
+  });
+
   test("is not asked for on /health, and nowhere else spared", async () => {
     expect(await status({}, { env, method: "GET", url: "/health" })).toBe(200);
     for (const url of [

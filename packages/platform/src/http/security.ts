@@ -4,7 +4,7 @@
  * a page that this server delivered itself may also call it, under whatever allowed name it was reached.
  */
 import { createHash, timingSafeEqual } from "node:crypto";
-import { PlatformError } from "@millrace/contract";
+import { endpoints, PlatformError } from "@millrace/contract";
 import type { Options } from "../options.ts";
 import type { HttpRequest, HttpResponse } from "./exchange.ts";
 import { allowHeader, notFound, text } from "./respond.ts";
@@ -36,6 +36,11 @@ const defaultHosts: readonly string[] = [
   "fc00:*",
   "fd00:*",
 ];
+
+/** Beginnings of the addresses that carry a signature, which their use-cases check. */
+const signedPaths = Object.values(endpoints)
+  .filter(({ signed }) => signed)
+  .map(({ path }) => `/api${path.slice(0, path.indexOf("{"))}`);
 
 export function createSecurity(options: SecurityOptions): Security {
   const enabled = !options.disableSecurityMiddleware;
@@ -93,7 +98,8 @@ export function createSecurity(options: SecurityOptions): Security {
           }
         }
       }
-      if (tokenMatches !== undefined && path !== "/health" && !tokenMatches(headers["authorization"])) {
+      const isOpen = path === "/health" || signedPaths.some((start) => path.startsWith(start));
+      if (tokenMatches !== undefined && !isOpen && !tokenMatches(headers["authorization"])) {
         throw new PlatformError(
           "UNAUTHENTICATED",
           "This server asks for a token: set MLFLOW_TRACKING_TOKEN, or MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD with the token as password.",

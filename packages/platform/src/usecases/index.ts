@@ -3,6 +3,7 @@ import { artifactUseCases } from "./artifacts/index.ts";
 import { experimentUseCases } from "./experiments/index.ts";
 import type { UseCases } from "./handler.ts";
 import { metricUseCases } from "./metrics/index.ts";
+import { registryUseCases } from "./registry/index.ts";
 import { runUseCases } from "./runs/index.ts";
 import { serverUseCases } from "./server/index.ts";
 
@@ -10,6 +11,7 @@ export const useCases = {
   ...artifactUseCases,
   ...experimentUseCases,
   ...metricUseCases,
+  ...registryUseCases,
   ...runUseCases,
   ...serverUseCases,
 } as unknown as UseCases;

@@ -79,11 +79,14 @@ export const foundation: Migration = {
       model ${bigint} NOT NULL, key ${text} NOT NULL, value ${text} NOT NULL, PRIMARY KEY (model, key)) ${clustered}`,
     `CREATE TABLE logged_model_tags (
       model ${bigint} NOT NULL, key ${text} NOT NULL, value ${text} NOT NULL, PRIMARY KEY (model, key)) ${clustered}`,
+    // One value per dataset and point: the same metric of two data sets may share step and time. The experiment is
+    // the model's, which search asks for, and not the run's.
     `CREATE TABLE logged_model_metrics (
-      model ${bigint} NOT NULL, key ${text} NOT NULL, time ${bigint} NOT NULL, step ${bigint} NOT NULL, run_id ${text} NOT NULL,
+      id ${identity}, model ${bigint} NOT NULL, key ${text} NOT NULL, time ${bigint} NOT NULL, step ${bigint} NOT NULL, run_id ${text} NOT NULL,
       value ${double} NOT NULL, nan ${bigint} NOT NULL, experiment ${bigint} NOT NULL,
-      dataset_name ${text}, dataset_digest ${text},
-      PRIMARY KEY (model, key, time, step, run_id)) ${clustered}`,
+      dataset_name ${text}, dataset_digest ${text})`,
+    `CREATE UNIQUE INDEX logged_model_metrics_once ON logged_model_metrics
+      (model, key, time, step, run_id, value, nan, (coalesce(dataset_name, '')), (coalesce(dataset_digest, '')))`,
     `CREATE INDEX logged_model_metrics_by_value ON logged_model_metrics (experiment, key, value, model)`,
 
     // Registry
@@ -101,6 +104,7 @@ export const foundation: Migration = {
       status_message ${text}, UNIQUE (model, version))`,
     `CREATE INDEX model_versions_by_update ON model_versions (last_updated_time DESC)`,
     `CREATE INDEX model_versions_by_run ON model_versions (run_id)`,
+    `CREATE INDEX model_versions_by_stage ON model_versions (model, stage, version)`,
     `CREATE TABLE model_version_tags (
       version ${bigint} NOT NULL, key ${text} NOT NULL, value ${text} NOT NULL, PRIMARY KEY (version, key)) ${clustered}`,
 
@@ -111,6 +115,7 @@ export const foundation: Migration = {
     `CREATE TABLE webhook_events (
       webhook ${bigint} NOT NULL, entity ${bigint} NOT NULL, action ${bigint} NOT NULL,
       PRIMARY KEY (webhook, entity, action)) ${clustered}`,
+    `CREATE INDEX webhook_events_by_type ON webhook_events (entity, action, webhook)`,
     `CREATE TABLE webhook_deliveries (
       id ${identity}, delivery_id ${text} NOT NULL, webhook ${bigint} NOT NULL, body ${text} NOT NULL,
       attempts ${bigint} NOT NULL, next_attempt_time ${bigint} NOT NULL)`,

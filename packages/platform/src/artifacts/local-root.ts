@@ -12,6 +12,8 @@ const DIRECTORY = constants.O_DIRECTORY ?? 0;
 // Opening a named pipe must not wait for its other end.
 const NONBLOCK = constants.O_NONBLOCK ?? 0;
 const OPEN_ATTEMPTS = 3;
+/** PATH_MAX without its final NUL: what a whole path may have in bytes to be opened by its name. */
+const PATH_BYTES_MAX = process.platform === "darwin" ? 1_023 : 4_095;
 
 /**
  * The one place where artifact paths become file-system paths.
@@ -49,6 +51,10 @@ export class LocalRoot {
     }
     const name = segments.at(-1);
     if (name === undefined) throw invalidPath(path, "it names the root of the store");
+    // Written folder by folder it would work, but then nobody could open, back up or remove it by its name.
+    if (Buffer.byteLength(join(this.path, ...segments)) > PATH_BYTES_MAX) {
+      throw invalidPath(path, `with the folder of the store it is longer than ${PATH_BYTES_MAX} bytes`);
+    }
     return { folders: segments.slice(0, -1), name };
   }
 

@@ -198,6 +198,20 @@ describe("other things in the folder", () => {
     expect(await store.stat("x".repeat(256))).toBeUndefined();
   });
 
+  test("a path that is too long to be opened by its name is not written either", async () => {
+    const root = temporaryFolder();
+    const store = await openIn(root);
+    const deep = "a/".repeat(2_500);
+    await expect(store.write(`${deep}file`, Buffer.from("1"))).rejects.toMatchObject({
+      code: "INVALID_PARAMETER_VALUE",
+      message: expect.stringMatching(/^Invalid path.*4095 bytes|1023 bytes/),
+    });
+    expect(readdirSync(root)).toEqual([".millrace-uploads"]);
+    const folders = `${"b".repeat(249)}/`.repeat(Math.floor((1_023 - root.length - 9) / 250));
+    await store.write(`${folders}file`, Buffer.from("1"));
+    expect((await store.stat(`${folders}file`))?.sizeBytes).toBe(1);
+  });
+
   test("the folder of unfinished uploads cannot be reached", async () => {
     const root = temporaryFolder();
     const store = await openIn(root);

@@ -2,6 +2,7 @@
  * Orders with pages by key: every order term is a class (value, NaN, missing) and a value, and a page begins after
  * the position where the one before it ended.
  */
+import { compareValues } from "@millrace/contract/filter";
 import type { SqlValue } from "../database.ts";
 import { allHold, anyHolds, join, never, type Sql, sql, verbatim } from "./sql.ts";
 
@@ -35,6 +36,7 @@ export function positionAt(row: readonly SqlValue[], start: number, keys: number
   }).flat();
 }
 
+/** A value as tokens carry it. */
 function portable(value: SqlValue): string | number | null {
   return typeof value === "string" || typeof value === "number" ? value : Number(value);
 }
@@ -47,6 +49,21 @@ export function orderBy(keys: readonly SortKey[]): Sql {
     ]),
     ", ",
   );
+}
+
+/** Compares two positions as the database does, to merge what several searches found. */
+export function comparePositions(keys: readonly SortKey[]): (a: SortPosition, b: SortPosition) => number {
+  return (a, b) => {
+    for (const [index, { ascending }] of keys.entries()) {
+      const classes = (a[2 * index] as number) - (b[2 * index] as number);
+      if (classes !== 0) return classes;
+      const left = a[2 * index + 1]!;
+      if (left === null) continue;
+      const compared = compareValues(left, b[2 * index + 1]!);
+      if (compared !== 0) return ascending ? compared : -compared;
+    }
+    return 0;
+  };
 }
 
 /** Holds for rows that come after the position. Never NULL: values are looked at where the class says there is one. */

@@ -54,7 +54,11 @@ export function metricColumns(
   return { value: verbatim(`${table}.${name}_value`), isNan: verbatim(`${table}.${name}_nan = 1`) };
 }
 
-export function runOperands(keys: KeyIds): Operands {
+/**
+ * @param run the column that holds the row id of the run: where the first table of a search has it, what is asked of
+ * other tables need not wait for the row of the run
+ */
+export function runOperands(keys: KeyIds, run: Sql): Operands {
   return {
     source(operand) {
       switch (operand.entity) {
@@ -64,32 +68,32 @@ export function runOperands(keys: KeyIds): Operands {
           const key = keys.get(operand.key);
           if (key === undefined) return undefined;
           const { value, isNan } = metricColumns("s", operand.aggregate);
-          return rowsOf(sql`series s WHERE s.run = r.id AND s.key = ${key}`, value, isNan);
+          return rowsOf(sql`series s WHERE s.run = ${run} AND s.key = ${key}`, value, isNan);
         }
         case "param":
         case "tag": {
           const key = keys.get(operand.key);
           if (key === undefined) return undefined;
-          const table = verbatim(operand.entity === "param" ? "params" : "tags");
-          return rowsOf(sql`${table} t WHERE t.run = r.id AND t.key = ${key}`, verbatim("t.value"));
+          const table = verbatim(tables[operand.entity]);
+          return rowsOf(sql`${table} t WHERE t.run = ${run} AND t.key = ${key}`, verbatim("t.value"));
         }
         case "dataset":
-          return datasetSource(operand.key);
+          return datasetSource(operand.key, run);
       }
     },
     condition: statusCondition,
   };
 }
 
-function datasetSource(key: "name" | "digest" | "context"): ValueSource {
+function datasetSource(key: "name" | "digest" | "context", run: Sql): ValueSource {
   if (key === "context") {
     return rowsOf(
-      sql`run_datasets l JOIN run_dataset_tags t ON t.input = l.id WHERE l.run = r.id AND t.key = ${"mlflow.data.context"}`,
+      sql`run_datasets l JOIN run_dataset_tags t ON t.input = l.id WHERE l.run = ${run} AND t.key = ${"mlflow.data.context"}`,
       verbatim("t.value"),
     );
   }
   return rowsOf(
-    verbatim("run_datasets l JOIN datasets d ON d.id = l.dataset WHERE l.run = r.id"),
+    sql`run_datasets l JOIN datasets d ON d.id = l.dataset WHERE l.run = ${run}`,
     verbatim(`d.${key}`),
   );
 }
@@ -113,32 +117,43 @@ const statusName = verbatim(
 
 export interface RunOrder {
   readonly keys: readonly SortKey[];
-  /** What the sort keys need beside `runs r`. */
-  readonly joins: Sql;
+  /** What the sort keys need beside `runs r`, key by key; empty where a key needs nothing. */
+  readonly joins: readonly Sql[];
+  /** An index that has the rows in the order of the first key. */
+  readonly walk?: OrderWalk;
 }
+
+export type OrderWalk =
+  /** `series_by_latest`, as the table `o0`: runs whose latest value is a number. */
+  { readonly by: "metric"; readonly key: number } | { readonly by: "start" };
 
 /** Sort keys of an order, with the default order behind it. */
 export function runOrder(asked: readonly OrderTerm[], ids: KeyIds): RunOrder {
   const keys: SortKey[] = [];
-  let joins = nothing;
-  completeOrder(searchables.runs, asked).forEach(({ operand, ascending }, index) => {
+  const joins: Sql[] = [];
+  let walk: OrderWalk | undefined;
+  for (const { operand, ascending } of completeOrder(searchables.runs, asked)) {
     if (operand.entity === "attribute") {
+      if (keys.length === 0 && operand.key === "start_time") walk = { by: "start" };
       keys.push({ ...attributeKey(operand.key), ascending });
-      return;
+      joins.push(nothing);
+      continue;
     }
     const id = ids.get(operand.key);
     // Missing everywhere: it tells no runs apart.
-    if (id === undefined) return;
-    const table = `o${index}`;
-    const from = verbatim(
-      operand.entity === "metric" ? "series" : operand.entity === "param" ? "params" : "tags",
-    );
+    if (id === undefined) continue;
+    if (keys.length === 0 && operand.entity === "metric" && operand.aggregate === "last") {
+      walk = { by: "metric", key: id };
+    }
+    const table = `o${keys.length}`;
     const name = verbatim(table);
-    joins = sql`${joins} LEFT JOIN ${from} ${name} ON ${name}.run = r.id AND ${name}.key = ${id}`;
+    joins.push(
+      sql` LEFT JOIN ${verbatim(tables[operand.entity])} ${name} ON ${name}.run = r.id AND ${name}.key = ${id}`,
+    );
     if (operand.entity !== "metric") {
       const value = verbatim(`${table}.value`);
       keys.push({ sortClass: missingClass(value), value, ascending });
-      return;
+      continue;
     }
     const { value, isNan } = metricColumns(table, operand.aggregate);
     const sortClass =
@@ -146,9 +161,11 @@ export function runOrder(asked: readonly OrderTerm[], ids: KeyIds): RunOrder {
         ? missingClass(value)
         : sql`CASE WHEN ${value} IS NULL THEN 2 WHEN ${isNan} THEN 1 ELSE 0 END`;
     keys.push({ sortClass, value, ascending });
-  });
-  return { keys, joins };
+  }
+  return { keys, joins, ...(walk === undefined ? {} : { walk }) };
 }
+
+const tables = { metric: "series", param: "params", tag: "tags", dataset: "" } as const;
 
 function attributeKey(key: string): Omit<SortKey, "ascending"> {
   if (key === "status") return { value: statusName };

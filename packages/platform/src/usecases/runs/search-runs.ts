@@ -25,7 +25,7 @@ export const searchRuns: UseCase<"searchRuns"> = async (ctx, request) => {
       order,
       deleted: deletedIn(runViewType),
       limit,
-      ...(position === undefined ? {} : { position }),
+      position,
     });
     const runs = await readRunsById(reader, cache, ids);
     return { runs, ...(end === undefined ? {} : { nextPageToken: encodePageToken(ctx, query, end) }) };

@@ -2,6 +2,7 @@
 import { artifactUseCases } from "./artifacts/index.ts";
 import { experimentUseCases } from "./experiments/index.ts";
 import type { UseCases } from "./handler.ts";
+import { loggedModelUseCases } from "./logged-models/index.ts";
 import { metricUseCases } from "./metrics/index.ts";
 import { registryUseCases } from "./registry/index.ts";
 import { runUseCases } from "./runs/index.ts";
@@ -10,6 +11,7 @@ import { serverUseCases } from "./server/index.ts";
 export const useCases = {
   ...artifactUseCases,
   ...experimentUseCases,
+  ...loggedModelUseCases,
   ...metricUseCases,
   ...registryUseCases,
   ...runUseCases,

@@ -4,7 +4,10 @@ import { deleteRun, restoreRun } from "./delete-run.ts";
 import { getRun } from "./get-run.ts";
 import { getRunActivity, renewLease } from "./leases.ts";
 import { logBatch } from "./log-batch.ts";
+import { logInputs } from "./log-inputs.ts";
 import { logMetric } from "./log-metric.ts";
+import { logModel } from "./log-model.ts";
+import { logOutputs } from "./log-outputs.ts";
 import { deleteTag, logParam, setTag } from "./log-text.ts";
 import { searchRuns } from "./search-runs.ts";
 import { updateRun } from "./update-run.ts";
@@ -16,7 +19,10 @@ export const runUseCases = {
   getRun,
   getRunActivity,
   logBatch,
+  logInputs,
   logMetric,
+  logModel,
+  logOutputs,
   logParam,
   renewLease,
   restoreRun,

@@ -93,5 +93,5 @@ export const TransitionStageRequest = message("TransitionStageRequest", {
   name: required(string()),
   version: required(string()),
   stage: required(string()),
-  archiveExistingVersions: required(boolean()),
+  archiveExistingVersions: boolean(),
 });

@@ -72,18 +72,24 @@ export async function keyNames(
   cache: KeyCache,
   ids: Iterable<number>,
 ): Promise<Map<number, string>> {
-  const missing = new Set<number>();
-  for (const id of ids) if (!cache.names.has(id)) missing.add(id);
-  if (missing.size > 0) {
-    const list = [...missing];
-    for (let start = 0; start < list.length; start += 500) {
-      const part = list.slice(start, start + 500);
-      const rows = await reader.all<{ id: number; name: string }>(
-        `SELECT id, name FROM keys WHERE id IN (${part.map(() => "?").join(", ")})`,
-        part,
-      );
-      for (const row of rows) remember(cache, row.id, row.name);
+  // Not the cache itself: it may be emptied while names are added to it.
+  const names = new Map<number, string>();
+  const missing: number[] = [];
+  for (const id of ids) {
+    const known = cache.names.get(id);
+    if (known === undefined) missing.push(id);
+    else names.set(id, known);
+  }
+  for (let start = 0; start < missing.length; start += 500) {
+    const part = missing.slice(start, start + 500);
+    const rows = await reader.all<{ id: number; name: string }>(
+      `SELECT id, name FROM keys WHERE id IN (${part.map(() => "?").join(", ")})`,
+      part,
+    );
+    for (const row of rows) {
+      remember(cache, row.id, row.name);
+      names.set(row.id, row.name);
     }
   }
-  return cache.names;
+  return names;
 }

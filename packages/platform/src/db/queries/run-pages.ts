@@ -1,66 +1,106 @@
 /** Whole runs for answers: latest metrics, params, tags, inputs and outputs of a page of rows. */
 import type { Metric, Param, Run, Tag } from "@millrace/contract";
-import type { Reader } from "../database.ts";
-import { readInputs } from "./inputs.ts";
+import type { Reader, SqlValue } from "../database.ts";
+import { readInputs, type RunLinks } from "./inputs.ts";
 import { type KeyCache, keyNames } from "./keys.ts";
 import { runInfo, type RunRow } from "./runs.ts";
 
 const RUNS_PER_STATEMENT = 250;
 
-/** The runs with these row ids, in their order. */
-export async function readRunsById(reader: Reader, cache: KeyCache, ids: readonly number[]): Promise<Run[]> {
-  const rows = new Map<number, RunRow>();
-  for (let start = 0; start < ids.length; start += RUNS_PER_STATEMENT) {
-    const part = ids.slice(start, start + RUNS_PER_STATEMENT);
-    const marks = part.map(() => "?").join(", ");
-    for (const row of await reader.all<RunRow>(`SELECT * FROM runs WHERE id IN (${marks})`, part))
-      rows.set(row.id, row);
-  }
-  return readRuns(
-    reader,
-    cache,
-    ids.map((id) => rows.get(id)!),
-  );
+/** What belongs to the runs of a page, as rows. */
+export interface RunItems {
+  /** (run, key, value, time, step) of the latest point; value is null for NaN. */
+  readonly metrics: readonly SqlValue[][];
+  /** (run, key, value) */
+  readonly params: readonly SqlValue[][];
+  /** (run, key, value) */
+  readonly tags: readonly SqlValue[][];
+  readonly names: ReadonlyMap<number, string>;
+  /** By row id of the run; runs with none are left out. */
+  readonly links: ReadonlyMap<number, RunLinks>;
 }
 
-/** The runs in the order of the rows; a bounded number of statements however many they are. */
-export async function readRuns(reader: Reader, cache: KeyCache, rows: readonly RunRow[]): Promise<Run[]> {
-  const metrics = new Map<number, Metric[]>();
-  const params = new Map<number, Param[]>();
-  const tags = new Map<number, Tag[]>();
-  const ids = rows.map(({ id }) => id);
+/** A bounded number of statements for so many runs, however much belongs to them. */
+export async function readRunItems(
+  reader: Reader,
+  cache: KeyCache,
+  ids: readonly number[],
+): Promise<RunItems> {
+  const metrics: SqlValue[][] = [];
+  const params: SqlValue[][] = [];
+  const tags: SqlValue[][] = [];
+  for (const { part, marks } of parts(ids)) {
+    append(
+      metrics,
+      await reader.rows(
+        `SELECT run, key, CASE WHEN latest_nan = 0 THEN latest_value END, latest_time, latest_step FROM series WHERE run IN (${marks})`,
+        part,
+      ),
+    );
+    append(params, await reader.rows(`SELECT run, key, value FROM params WHERE run IN (${marks})`, part));
+    append(tags, await reader.rows(`SELECT run, key, value FROM tags WHERE run IN (${marks})`, part));
+  }
+  const keys = new Set<number>();
+  for (const rows of [metrics, params, tags]) for (const row of rows) keys.add(row[1] as number);
+  return {
+    metrics,
+    params,
+    tags,
+    names: await keyNames(reader, cache, keys),
+    links: await readInputs(reader, ids),
+  };
+}
+
+/** Columns that an answer tells of a run: those of `infoColumns`. */
+export async function readRunInfos(
+  reader: Reader,
+  ids: readonly number[],
+): Promise<Map<number, readonly SqlValue[]>> {
+  const infos = new Map<number, readonly SqlValue[]>();
+  for (const { part, marks } of parts(ids)) {
+    const rows = await reader.rows(`SELECT ${infoColumns} FROM runs WHERE id IN (${marks})`, part);
+    for (const row of rows) infos.set(row[0] as number, row);
+  }
+  return infos;
+}
+
+const infoColumns =
+  "id, run_id, experiment, name, user_id, status, start_time, end_time, deleted, artifact_uri";
+
+/** A few fixed numbers of placeholders, so that pages of every size share prepared statements. */
+function* parts(ids: readonly number[]): Generator<{ readonly part: number[]; readonly marks: string }> {
   for (let start = 0; start < ids.length; start += RUNS_PER_STATEMENT) {
     const part = ids.slice(start, start + RUNS_PER_STATEMENT);
-    // A fixed number of placeholders, so that pages of every size share prepared statements.
-    const size =
-      part.length === 1 ? 1 : part.length <= 25 ? 25 : part.length <= 100 ? 100 : RUNS_PER_STATEMENT;
+    const size = [1, 25, 100, RUNS_PER_STATEMENT].find((candidate) => part.length <= candidate)!;
     while (part.length < size) part.push(-1);
-    const marks = Array.from({ length: size }, () => "?").join(", ");
-    const found = await reader.rows(
-      `SELECT run, key, latest_value, latest_nan, latest_time, latest_step FROM series WHERE run IN (${marks})`,
-      part,
-    );
-    const texts = await reader.rows(`SELECT run, key, value FROM params WHERE run IN (${marks})`, part);
-    const labels = await reader.rows(`SELECT run, key, value FROM tags WHERE run IN (${marks})`, part);
-    const keys = new Set<number>();
-    for (const row of found) keys.add(row[1] as number);
-    for (const row of texts) keys.add(row[1] as number);
-    for (const row of labels) keys.add(row[1] as number);
-    const names = await keyNames(reader, cache, keys);
-    for (const [run, key, value, nan, time, step] of found) {
-      push(metrics, run as number, {
-        key: names.get(key as number)!,
-        value: nan === 0 ? (value as number) : Number.NaN,
-        timestamp: time as number,
-        step: step as number | bigint,
-      });
-    }
-    for (const [run, key, value] of texts)
-      push(params, run as number, { key: names.get(key as number)!, value: value as string });
-    for (const [run, key, value] of labels)
-      push(tags, run as number, { key: names.get(key as number)!, value: value as string });
+    yield { part, marks: part.map(() => "?").join(", ") };
   }
-  const linked = await readInputs(reader, ids);
+}
+
+function append(to: SqlValue[][], rows: readonly SqlValue[][]): void {
+  for (const row of rows) to.push(row);
+}
+
+/** The runs in the order of the rows. */
+export async function readRuns(reader: Reader, cache: KeyCache, rows: readonly RunRow[]): Promise<Run[]> {
+  const items = await readRunItems(
+    reader,
+    cache,
+    rows.map(({ id }) => id),
+  );
+  const { names, links } = items;
+  const metrics = byRun(items.metrics, ([, key, value, time, step]): Metric => ({
+    key: names.get(key as number)!,
+    value: value === null ? Number.NaN : (value as number),
+    timestamp: time as number,
+    step: step as number | bigint,
+  }));
+  const text = ([, key, value]: readonly SqlValue[]): Param & Tag => ({
+    key: names.get(key as number)!,
+    value: value as string,
+  });
+  const params = byRun(items.params, text);
+  const tags = byRun(items.tags, text);
   return rows.map((row) => ({
     info: runInfo(row),
     data: {
@@ -68,13 +108,17 @@ export async function readRuns(reader: Reader, cache: KeyCache, rows: readonly R
       params: params.get(row.id) ?? [],
       tags: tags.get(row.id) ?? [],
     },
-    inputs: linked.get(row.id)?.inputs ?? {},
-    outputs: linked.get(row.id)?.outputs ?? {},
+    inputs: links.get(row.id)?.inputs ?? {},
+    outputs: links.get(row.id)?.outputs ?? {},
   }));
 }
 
-function push<T>(lists: Map<number, T[]>, run: number, item: T): void {
-  const list = lists.get(run);
-  if (list === undefined) lists.set(run, [item]);
-  else list.push(item);
+function byRun<T>(rows: readonly SqlValue[][], itemOf: (row: readonly SqlValue[]) => T): Map<number, T[]> {
+  const lists = new Map<number, T[]>();
+  for (const row of rows) {
+    const list = lists.get(row[0] as number);
+    if (list === undefined) lists.set(row[0] as number, [itemOf(row)]);
+    else list.push(itemOf(row));
+  }
+  return lists;
 }

@@ -1,3 +1,4 @@
+import { decodeAnswer, endpoints, type ResponseOf } from "@millrace/contract";
 import {
   compareBy,
   completeOrder,
@@ -41,10 +42,17 @@ beforeAll(async () => {
 });
 afterAll(() => searched.close());
 
+type SearchRunsResponse = ResponseOf<(typeof endpoints)["searchRuns"]>;
+
 interface Asked {
   readonly experimentIds: readonly string[];
   readonly filter: string;
   readonly orderBy: readonly string[];
+}
+
+/** What a client reads of an answer. */
+function answerOf(answer: Awaited<ReturnType<typeof searchRuns>>): SearchRunsResponse {
+  return "body" in answer ? decodeAnswer(endpoints.searchRuns.response, answer.body as string) : answer;
 }
 
 async function idsOf(asked: Asked, pageSize: number): Promise<string[]> {
@@ -56,9 +64,9 @@ async function idsOf(asked: Asked, pageSize: number): Promise<string[]> {
       { ...asked, maxResults: pageSize, ...(pageToken === undefined ? {} : { pageToken }) },
       noRaw,
     );
-    const runs = ("runs" in page ? page.runs : undefined) ?? [];
+    const { runs = [], nextPageToken } = answerOf(page);
     ids.push(...runs.map((run) => run.info!.runId!));
-    pageToken = "nextPageToken" in page ? page.nextPageToken : undefined;
+    pageToken = nextPageToken;
     if (pageToken !== undefined) expect(runs).toHaveLength(pageSize);
   } while (pageToken !== undefined);
   return ids;

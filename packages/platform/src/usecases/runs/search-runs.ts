@@ -1,10 +1,11 @@
 import { parseFilter, parseOrderBy } from "@millrace/contract/filter";
 import { keyCache } from "../../db/queries/keys.ts";
 import { existingExperiments } from "../../db/queries/experiments.ts";
-import { readRunsById } from "../../db/queries/run-pages.ts";
+import { readRunInfos, readRunItems } from "../../db/queries/run-pages.ts";
 import { findRuns } from "../../db/search/search-runs.ts";
 import type { UseCase } from "../handler.ts";
 import { decodePageToken, encodePageToken } from "../page-token.ts";
+import { jsonHeaders, runsAnswer } from "./runs-json.ts";
 import { checkFilterLength, deletedIn, pageSize } from "../search-request.ts";
 
 /** Runs of the given experiments; without experiments there are none. Experiments that do not exist have no runs. */
@@ -27,7 +28,9 @@ export const searchRuns: UseCase<"searchRuns"> = async (ctx, request) => {
       limit,
       position,
     });
-    const runs = await readRunsById(reader, cache, ids);
-    return { runs, ...(end === undefined ? {} : { nextPageToken: encodePageToken(ctx, query, end) }) };
+    const infos = await readRunInfos(reader, ids);
+    const items = await readRunItems(reader, cache, ids);
+    const token = end === undefined ? undefined : encodePageToken(ctx, query, end);
+    return { headers: jsonHeaders, body: runsAnswer(ids, infos, items, token) };
   });
 };

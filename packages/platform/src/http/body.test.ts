@@ -42,6 +42,20 @@ describe("createBodyReader", () => {
     });
   });
 
+  test("counts what compressed bodies grow to against the budget", async () => {
+    const small = createBodyReader({ requestBodyBytesMax: 1_000_000, bufferedBodyBytesMax: 1_500_000 });
+    const bytes = gzipSync(Buffer.alloc(900_000, "x"));
+    const headers = { "content-encoding": "gzip" };
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: 10 }, async () => await small.read({ body: bytes, headers })),
+    );
+    const refused = outcomes.filter((outcome) => outcome.status === "rejected");
+    expect(refused.length).toBeGreaterThan(0);
+    for (const { reason } of refused) expect(reason).toMatchObject({ code: "RESOURCE_EXHAUSTED" });
+    // What was counted is given back.
+    expect(await small.read({ body: bytes, headers })).toHaveLength(900_000);
+  });
+
   test("stops pulling a stream as soon as it is over the limit", async () => {
     let pulled = 0;
     async function* endless(): AsyncGenerator<Uint8Array> {

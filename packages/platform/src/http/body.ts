@@ -1,12 +1,11 @@
 /** Reads a JSON body into one text: within a limit, without buffering what exceeds it, inflated when compressed. */
 import { isUtf8 } from "node:buffer";
 import type { Readable } from "node:stream";
-import { promisify } from "node:util";
-import { gunzip, inflate, inflateRaw } from "node:zlib";
+import { createGunzip, createInflate, createInflateRaw } from "node:zlib";
 import { invalidParameter, PlatformError } from "@millrace/contract";
 import type { Body, RequestHeaders } from "./exchange.ts";
 
-const inflaters = { gzip: promisify(gunzip), deflate: promisify(inflate), raw: promisify(inflateRaw) };
+const inflaters = { gzip: createGunzip, deflate: createInflate, raw: createInflateRaw };
 
 /** Bodies this long and longer count towards the budget; small ones are not worth the bookkeeping. */
 const BUDGETED_BYTES_MIN = 64 * 1024;
@@ -126,10 +125,13 @@ export function createBodyReader(limits: {
         `The content encoding '${encoding.slice(0, 100)}' is not known: send the body plain, as gzip or as deflate.`,
       );
     }
+    // Piece by piece, so that what comes out counts towards the budget: it may be a thousand times what went in.
+    const inflater = inflaters[format]();
+    inflater.end(bytes);
     try {
-      return await inflaters[format](bytes, { maxOutputLength: requestBodyBytesMax });
+      return await collectIterable(inflater);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE") throw tooLarge();
+      if (error instanceof PlatformError) throw error;
       throw invalidParameter(`The request body is not valid ${encoding}.`);
     }
   }

@@ -1,5 +1,7 @@
+import { type Batcher, type BatcherOptions, createBatcher } from "./batch/batcher.ts";
 import type { Surroundings } from "./exchange.ts";
 import { type Changes, createChanges } from "./nouns/changes.ts";
+import { type Artifacts, createArtifacts } from "./nouns/artifacts.ts";
 import { createExperiments, type Experiments } from "./nouns/experiments.ts";
 import { createLoggedModels, type LoggedModels } from "./nouns/logged-models.ts";
 import { createMetrics, type Metrics } from "./nouns/metrics.ts";
@@ -8,6 +10,7 @@ import { createRuns, type Runs } from "./nouns/runs.ts";
 import { createServer, type Server } from "./nouns/server.ts";
 import { createWebhooks, type Webhooks } from "./nouns/webhooks.ts";
 import type { ClientOptions } from "./options.ts";
+import { type ActiveRun, type RunOptions, withRun } from "./run-scope.ts";
 import { createTransport, type Transport } from "./transport.ts";
 
 export interface Client {
@@ -17,9 +20,14 @@ export interface Client {
   /** The registry. */
   readonly models: Models;
   readonly loggedModels: LoggedModels;
+  readonly artifacts: Artifacts;
   readonly webhooks: Webhooks;
   readonly changes: Changes;
   readonly server: Server;
+  /** Groups metrics, params and tags of any number of runs. */
+  createBatcher(options?: BatcherOptions): Batcher;
+  /** Runs a function inside a run, which ends with it. */
+  withRun<T>(options: RunOptions, body: (run: ActiveRun) => Promise<T> | T): Promise<T>;
   /** The layer below, for callers that need an endpoint as it is. */
   readonly transport: Transport;
 }
@@ -27,15 +35,21 @@ export interface Client {
 /** A client of a server, or of an application in this process (`createClient({ fetch: app.fetch })`). */
 export function createClient(options: ClientOptions = {}, surroundings: Partial<Surroundings> = {}): Client {
   const transport = createTransport(options, surroundings);
-  return {
+  const server = createServer(transport);
+  const runs = createRuns(transport);
+  const client: Client = {
     experiments: createExperiments(transport),
-    runs: createRuns(transport),
+    runs,
     metrics: createMetrics(transport),
     models: createModels(transport),
     loggedModels: createLoggedModels(transport),
+    artifacts: createArtifacts(transport, server),
     webhooks: createWebhooks(transport),
     changes: createChanges(transport),
-    server: createServer(transport),
+    server,
+    createBatcher: (batcherOptions) => createBatcher(runs, batcherOptions),
+    withRun: (runOptions, body) => withRun(client, runOptions, body),
     transport,
   };
+  return client;
 }

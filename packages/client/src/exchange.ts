@@ -108,6 +108,7 @@ export function createExchanger(
     run: async (sending, options, use) => {
       const retriesMax = options.retries ?? policy.retriesMax;
       for (let attempts = 1; ; attempts++) {
+        options.signal?.throwIfAborted();
         const outcome = await attempt(sending, options, attempts, use);
         if ("value" in outcome) return outcome.value;
         const { failure, error } = outcome;

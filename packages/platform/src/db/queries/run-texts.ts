@@ -7,10 +7,18 @@ import type { RunKey } from "./runs.ts";
 
 const ROWS_PER_STATEMENT = 25;
 
+const valuesLists = new Map<number, string>();
+
 /** Placeholders of so many rows of so many columns. */
 export function valuesList(rows: number, columns: number): string {
-  const row = `(${Array.from({ length: columns }, () => "?").join(", ")})`;
-  return Array.from({ length: rows }, () => row).join(", ");
+  const name = rows * 100 + columns;
+  let text = valuesLists.get(name);
+  if (text === undefined) {
+    const row = `(${Array.from({ length: columns }, () => "?").join(", ")})`;
+    text = Array.from({ length: rows }, () => row).join(", ");
+    valuesLists.set(name, text);
+  }
+  return text;
 }
 
 async function insert(

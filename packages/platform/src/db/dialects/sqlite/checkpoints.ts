@@ -6,8 +6,9 @@
 import { statSync } from "node:fs";
 import { Worker } from "node:worker_threads";
 
-const CHECKPOINT_AT_BYTES = 8 * 1024 * 1024;
-const WAIT_AT_BYTES = 48 * 1024 * 1024;
+/** A larger log is copied less often, and pages that were written many times are copied once. */
+const CHECKPOINT_AT_BYTES = 32 * 1024 * 1024;
+const WAIT_AT_BYTES = 128 * 1024 * 1024;
 /** `stat` on each commit would cost as much as a statement. */
 const COMMITS_BETWEEN_LOOKS = 64;
 

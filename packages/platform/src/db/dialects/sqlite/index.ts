@@ -73,7 +73,7 @@ export async function openSqlite(options: SqliteOptions): Promise<SqliteDatabase
       busyTimeoutMs: BUSY_TIMEOUT_MS,
     });
     writing.exec(
-      "PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 67108864;",
+      "PRAGMA page_size = 4096; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 134217728;",
     );
     await migrate(sqliteDialect, writing, () => copyBeforeMigration(path));
     return new Sqlite(options, writing, lock);

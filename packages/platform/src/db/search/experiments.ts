@@ -1,4 +1,4 @@
-/** Finds the rows of one page of experiments. */
+/** How a search sees experiments. */
 import {
   completeOrder,
   type Condition,
@@ -9,8 +9,9 @@ import {
 import type { Dialect, Reader } from "../database.ts";
 import type { ExperimentRow } from "../queries/experiments.ts";
 import { column, compileFilter, type Operands, rowsOf } from "./compile.ts";
-import { after, keyColumns, orderBy, positionAt, type SortKey, type SortPosition } from "./order.ts";
-import { allHold, list, type Sql, sql, verbatim } from "./sql.ts";
+import { findPage, type FoundPage } from "./find.ts";
+import type { SortPosition } from "./order.ts";
+import { list, type Sql, sql, verbatim } from "./sql.ts";
 
 const columns: Readonly<Record<string, string>> = {
   name: "e.name",
@@ -49,37 +50,23 @@ export interface ExperimentSearch {
   /** 0 and 1: active and deleted ones. */
   readonly deleted: readonly number[];
   readonly limit: number;
-  readonly position?: SortPosition;
+  readonly position?: SortPosition | undefined;
 }
 
-/** `end` is where the page ended; undefined when nothing follows. */
-export async function findExperiments(
+export function findExperiments(
   reader: Reader,
   dialect: Dialect,
-  search: ExperimentSearch,
-): Promise<{ readonly rows: readonly ExperimentRow[]; readonly end?: SortPosition }> {
-  const keys: readonly SortKey[] = completeOrder(searchables.experiments, search.order).map(
-    ({ operand, ascending }) => ({ value: verbatim(columns[operand.key]!), ascending }),
-  );
-  const query = sql`SELECT ${keyColumns(keys)}, e.id, e.name, e.artifact_location, e.deleted, e.creation_time, e.last_update_time FROM experiments e WHERE ${allHold(
-    [
-      sql`e.deleted IN ${list(search.deleted)}`,
-      compileFilter(search.filter, operands, dialect),
-      ...(search.position === undefined ? [] : [after(keys, search.position)]),
-    ],
-  )} ORDER BY ${orderBy(keys)} LIMIT ${search.limit + 1}`;
-  const rows = await reader.rows(query.text, query.parameters);
-  const found = rows.slice(0, search.limit);
-  const start = 2 * keys.length;
-  return {
-    rows: found.map((row) => ({
-      id: row[start] as number,
-      name: row[start + 1] as string,
-      artifact_location: row[start + 2] as string,
-      deleted: row[start + 3] as number,
-      creation_time: row[start + 4] as number,
-      last_update_time: row[start + 5] as number,
+  { filter, order, deleted, limit, position }: ExperimentSearch,
+): Promise<FoundPage<ExperimentRow>> {
+  return findPage(reader, {
+    columns: verbatim("e.id, e.name, e.artifact_location, e.deleted, e.creation_time, e.last_update_time"),
+    from: verbatim("experiments e"),
+    where: [sql`e.deleted IN ${list(deleted)}`, compileFilter(filter, operands, dialect)],
+    keys: completeOrder(searchables.experiments, order).map(({ operand, ascending }) => ({
+      value: verbatim(columns[operand.key]!),
+      ascending,
     })),
-    ...(rows.length > found.length ? { end: positionAt(found.at(-1)!, 0, keys.length) } : {}),
-  };
+    limit,
+    position,
+  });
 }

@@ -20,9 +20,9 @@ export const searchExperiments: UseCase<"searchExperiments"> = async (ctx, reque
       order,
       deleted,
       limit,
-      ...(position === undefined ? {} : { position }),
+      position,
     });
     const experiments = await withTags(reader, rows);
-    return { experiments, ...(end === undefined ? {} : { nextPageToken: encodePageToken(ctx, query, end) }) };
+    return { experiments, nextPageToken: end && encodePageToken(ctx, query, end) };
   });
 };

@@ -1,6 +1,7 @@
 import type { UseCases } from "../handler.ts";
 import { createLoggedModel } from "./create.ts";
 import { deleteLoggedModel, finalizeLoggedModel, getLoggedModel } from "./life-cycle.ts";
+import { searchLoggedModels } from "./search-logged-models.ts";
 import { deleteLoggedModelTag, logLoggedModelParams, setLoggedModelTags } from "./texts.ts";
 
 export const loggedModelUseCases = {
@@ -10,5 +11,6 @@ export const loggedModelUseCases = {
   finalizeLoggedModel,
   getLoggedModel,
   logLoggedModelParams,
+  searchLoggedModels,
   setLoggedModelTags,
 } satisfies Partial<UseCases>;

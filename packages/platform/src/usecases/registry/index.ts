@@ -9,6 +9,8 @@ import {
   renameRegisteredModel,
   updateRegisteredModel,
 } from "./registered-models.ts";
+import { searchModelVersions } from "./search-model-versions.ts";
+import { searchRegisteredModels } from "./search-registered-models.ts";
 import { getLatestVersions, transitionModelVersionStage } from "./stages.ts";
 import { deleteModelVersionTag, setModelVersionTag } from "./version-tags.ts";
 import {
@@ -32,6 +34,8 @@ export const registryUseCases = {
   getModelVersionDownloadUri,
   getRegisteredModel,
   renameRegisteredModel,
+  searchModelVersions,
+  searchRegisteredModels,
   setAlias,
   setModelVersionTag,
   setRegisteredModelTag,

@@ -36,6 +36,8 @@ export interface WebhookSettings {
   readonly allowPrivateAddresses: boolean;
   readonly requestTimeoutMs: number;
   readonly requestRetriesMax: number;
+  /** Deliveries that are sent at the same time; 10 when absent. */
+  readonly deliveriesMax?: number;
   /** Key that encrypts secrets at rest; made on first use when not given. */
   readonly secretEncryptionKey: string | undefined;
 }

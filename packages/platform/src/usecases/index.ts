@@ -7,6 +7,7 @@ import { metricUseCases } from "./metrics/index.ts";
 import { registryUseCases } from "./registry/index.ts";
 import { runUseCases } from "./runs/index.ts";
 import { serverUseCases } from "./server/index.ts";
+import { webhookUseCases } from "./webhooks/index.ts";
 
 export const useCases = {
   ...artifactUseCases,
@@ -16,4 +17,5 @@ export const useCases = {
   ...registryUseCases,
   ...runUseCases,
   ...serverUseCases,
+  ...webhookUseCases,
 } as unknown as UseCases;

@@ -1,5 +1,8 @@
 import path from "node:path";
 
+/** Steps that a path climbs at most. */
+export const CLIMB_MAX = 12;
+
 /** `count` steps upwards. */
 export const up = (count: number, separator = "/"): string => `..${separator}`.repeat(count);
 
@@ -10,7 +13,7 @@ export const up = (count: number, separator = "/"): string => `..${separator}`.r
 export function climbingPaths(directory: string): string[] {
   const canary = "outside/canary.txt";
   const absolute = path.join(directory, canary);
-  const plain = [1, 3, 4, 5, 12].flatMap((depth) => [
+  const plain = [1, 3, 4, 5, CLIMB_MAX].flatMap((depth) => [
     up(depth) + canary,
     `a/b/${up(depth + 2)}${canary}`,
     `folder/.${"./.".repeat(depth)}./${canary}`,
@@ -40,8 +43,8 @@ export function climbingPaths(directory: string): string[] {
     `file://localhost${absolute}`,
     `FILE:${absolute}`,
     `file%3a%2f%2f${encode(absolute)}`,
-    `C:\\Windows\\win.ini`,
-    `C:/Windows/win.ini`,
+    "C:\\canary\\x.ini",
+    "C:/canary/x.ini",
     `\\\\127.0.0.1\\share\\x`,
     `//127.0.0.1${absolute}`,
     // Overlong and broken UTF-8 of '.', '/' and of both.
@@ -74,7 +77,7 @@ export function climbingPaths(directory: string): string[] {
     "link-relative/canary.txt",
     "link-loop",
     "link-loop/link-loop/x",
-    "link-root/etc/passwd",
+    "link-far/canary.txt",
     "folder/link-folder/canary.txt",
     "dangling",
     "dangling/new.txt",

@@ -223,7 +223,7 @@ describe("runs", () => {
     }
     expect(await client.runs.renewLease({ runId, leaseMs: 60_000 })).toBeGreaterThan(Date.now());
     const { cursor } = await client.changes.list();
-    await client.runs.setTag({ runId, key: "k", value: "v" });
+    await client.runs.update({ runId, runName: "changed" });
     for await (const { changes } of client.changes.follow({ cursor, pollMs: 20 })) {
       if (changes.some((change) => change.id === runId)) break;
     }

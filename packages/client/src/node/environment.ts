@@ -8,7 +8,7 @@ export function optionsFromEnvironment(
   const given = (name: string): string | undefined => (env[name] === "" ? undefined : env[name]);
   // An in-process application needs neither address nor credentials.
   if (options.fetch !== undefined) return options;
-  // Credentials belong to the server that the environment names, or to one named in the program without its own.
+  // One kind of credentials is not completed by another kind.
   const hasOwn = options.token !== undefined || options.username !== undefined;
   return {
     ...options,

@@ -1,16 +1,20 @@
 #!/usr/bin/env node
-import { parseOptions } from "./options.ts";
-import { serve } from "./serve.ts";
+// Only built-in modules here, and nothing that an old Node lacks: whoever starts with one shall read why.
+import module from "node:module";
+import process from "node:process";
 
-const flags: Record<string, unknown> = {};
-const words = process.argv.slice(3);
-for (let i = 0; i < words.length; i++) {
-  const [name = "", value] = words[i]!.replace(/^--/, "").split("=");
-  const key = name.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
-  if (value !== undefined) flags[key] = value;
-  else if (words[i + 1] !== undefined && !words[i + 1]!.startsWith("--")) flags[key] = words[++i];
-  else flags[key] = true;
+const NODE_MAJOR_MIN = 24;
+
+if (Number(process.versions.node.split(".")[0]) < NODE_MAJOR_MIN) {
+  process.stderr.write(
+    `millrace needs Node ${NODE_MAJOR_MIN} or newer, but this is Node ${process.versions.node}. Install a newer one from https://nodejs.org, then try again.\n`,
+  );
+  process.exit(1);
 }
-const server = await serve(parseOptions(flags, process.env));
-console.log(server.url);
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => void server.stop().then(() => process.exit(0)));
+// Compiled code of an earlier start saves the parsing of this one.
+module.enableCompileCache?.();
+// Each file of artifacts that is synced holds a thread of the pool; read before the pool is first used.
+process.env["UV_THREADPOOL_SIZE"] ??= "8";
+
+const { main } = await import("./cli/main.ts");
+await main();

@@ -1,0 +1,33 @@
+/** The only list of commands. Each is loaded when it is called, so that starting one does not load the others. */
+import type { CommandModule } from "./command.ts";
+
+export interface CommandEntry {
+  readonly summary: string;
+  readonly group: "Server" | "Tracking" | "Operation" | "Other";
+  readonly aliases?: readonly string[];
+  readonly load: () => Promise<CommandModule>;
+}
+
+export const commands = {
+  server: {
+    summary: "serve tracking, registry and artifacts",
+    group: "Server",
+    aliases: ["ui"],
+    load: () => import("./server.ts"),
+  },
+  experiments: {
+    summary: "create, find, rename, delete and export experiments",
+    group: "Tracking",
+    load: () => import("./experiments.ts"),
+  },
+  runs: {
+    summary: "create, find, compare and delete runs",
+    group: "Tracking",
+    load: () => import("./runs.ts"),
+  },
+  version: {
+    summary: "versions of Millrace and what it runs on",
+    group: "Other",
+    load: () => import("./version.ts"),
+  },
+} satisfies Record<string, CommandEntry>;

@@ -23,6 +23,7 @@ import type { Options } from "./options.ts";
 import { useCases } from "./usecases/index.ts";
 import { expireLeases } from "./usecases/runs/leases.ts";
 import { forgetOldChanges } from "./usecases/server/list-changes.ts";
+import { startDeliveries } from "./usecases/webhooks/deliver.ts";
 
 const LEASE_SWEEP_MS = 1_000;
 const FORGET_CHANGES_MS = 10 * 60_000;
@@ -90,6 +91,7 @@ export async function createApp(options: Options, log: ServerLog = createLog(opt
     setTimeout(() => guard(() => sealer.scan()), SEAL_SCAN_DELAY_MS),
   ];
   for (const timer of timers) timer.unref();
+  const deliveries = startDeliveries(context);
 
   return {
     handle,
@@ -99,6 +101,7 @@ export async function createApp(options: Options, log: ServerLog = createLog(opt
     log,
     async close() {
       for (const timer of timers) clearTimeout(timer);
+      await deliveries.stop();
       await sealer.stop();
       await db.close();
       await artifacts.close();
@@ -128,6 +131,7 @@ function settingsOf(options: Options): Context["settings"] {
       allowPrivateAddresses: options.webhookAllowPrivateIps,
       requestTimeoutMs: options.webhookRequestTimeoutMs,
       requestRetriesMax: options.webhookRequestRetriesMax,
+      deliveriesMax: options.webhookDeliveriesMax,
       secretEncryptionKey: options.webhookSecretEncryptionKey,
     },
   };

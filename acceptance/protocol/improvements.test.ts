@@ -67,9 +67,10 @@ describe("§10 where MLflow fails: searches", () => {
   for (const family of ["registered-models", "model-versions"]) {
     improvement(
       `${family} searched with IS NULL`,
-      () => call("GET", `${family}/search`, { filter: "tags.a IS NULL" }),
+      () => call("GET", `${family}/search`, { filter: "tags.a IS NULL AND name = 'no such name'" }),
       status(500),
-      refused(),
+      // One of the additions to the language: it has a meaning here.
+      (answer) => expect(answer).toMatchObject({ status: 200, body: {} }),
     );
   }
 });
@@ -228,7 +229,7 @@ describe("§10 where MLflow fails: life cycle and registry", () => {
       send({
         method: "POST",
         path: `${base}experiments/search`,
-        headers: { "content-type": "application/json", "x-mlflow-workspace": "default" },
+        headers: { "content-type": "application/json", "x-mlflow-workspace": "team-a" },
         body: '{"max_results":1}',
       }),
     (answer) => expectError(answer, 500, "FEATURE_DISABLED"),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { call, expectError, ok } from "./call.ts";
+import { call, expectError, ok, targetIsMlflow } from "./call.ts";
 import {
   type ModelVersion,
   createLoggedModel,
@@ -258,12 +258,13 @@ describe("model-versions/search", () => {
     expect(await searchVersions(query)).toEqual([a1, b1, a2]);
   });
 
-  it.each([
+  it.each<[string, Record<string, unknown>]>([
     ["max_results of 0", { max_results: 0 }],
     ["max_results above 200000", { max_results: 200_001 }],
     ["an unknown attribute", { filter: "bogus = 'x'" }],
     ["a text as version number", { filter: "version_number = 'x'" }],
-    ["OR", { filter: "name = 'a' OR name = 'b'" }],
+    // Millrace gives OR a meaning.
+    ...(targetIsMlflow ? [["OR", { filter: "name = 'a' OR name = 'b'" }] satisfies [string, object]] : []),
     ["an unknown order", { order_by: ["bogus"] }],
     ["a page token that is none", { page_token: "xx" }],
   ])("refuses %s", async (_, query) => {

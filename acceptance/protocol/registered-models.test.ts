@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { call, expectError, ok } from "./call.ts";
+import { call, expectError, ok, targetIsMlflow } from "./call.ts";
 import {
   type ModelVersion,
   type RegisteredModel,
@@ -280,11 +280,12 @@ describe("registered-models/search", () => {
     }
   });
 
-  it.each([
+  it.each<[string, Record<string, unknown>]>([
     ["max_results above 1000", { max_results: 1001 }],
     ["an unknown attribute", { filter: "bogus = 'x'" }],
     ["a comparison of names by size", { filter: "name > 'x'" }],
-    ["OR", { filter: "name = 'a' OR name = 'b'" }],
+    // Millrace gives OR a meaning.
+    ...(targetIsMlflow ? [["OR", { filter: "name = 'a' OR name = 'b'" }] satisfies [string, object]] : []),
     ["an unknown order", { order_by: ["bogus"] }],
     ["a page token that is none", { page_token: "xx" }],
   ])("refuses %s", async (_, query) => {

@@ -18,4 +18,4 @@ export const useCases = {
   ...runUseCases,
   ...serverUseCases,
   ...webhookUseCases,
-} as unknown as UseCases;
+} satisfies UseCases;

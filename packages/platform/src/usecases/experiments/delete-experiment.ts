@@ -21,7 +21,7 @@ export const restoreExperiment: UseCase<"restoreExperiment"> = async (ctx, { exp
     if (row.deleted === 0) {
       throw new PlatformError(
         "RESOURCE_DOES_NOT_EXIST",
-        `No deleted Experiment with id=${experimentId} exists`,
+        `No Experiment with id=${experimentId} exists among the deleted ones, so there is nothing to restore.`,
         {
           experimentId,
         },

@@ -335,6 +335,25 @@ describe("registry", () => {
   });
 });
 
+describe("webhooks", () => {
+  test("are created, listed, changed and deleted, and keep their secret", async () => {
+    const event = { entity: "MODEL_VERSION", action: "CREATED" } as const;
+    const name = `hook-${unique}`;
+    const url = "https://8.8.8.8/hook";
+    const created = await client.webhooks.create({ name, url, events: [event], secret: "s3cret" });
+    const webhookId = created.webhookId!;
+    expect(created).toMatchObject({ name, url, events: [event], status: "ACTIVE" });
+    await client.webhooks.update({ webhookId, status: "DISABLED", description: "quiet" });
+    const read = await client.webhooks.get(webhookId);
+    expect(read).toMatchObject({ name, status: "DISABLED", description: "quiet" });
+    expect(JSON.stringify(read)).not.toContain("s3cret");
+    const listed = await client.webhooks.list({ maxResults: 1 }).toArray();
+    expect(listed.map((webhook) => webhook.webhookId)).toContain(webhookId);
+    await client.webhooks.delete(webhookId);
+    expect(await codeOf(client.webhooks.get(webhookId))).toEqual(["RESOURCE_DOES_NOT_EXIST", 404]);
+  });
+});
+
 describe("artifacts", () => {
   const digest = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 

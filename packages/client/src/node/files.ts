@@ -54,7 +54,7 @@ export interface NodeArtifacts extends Artifacts {
 }
 
 const FILES_AT_ONCE = 4;
-const PIECE_BYTES = 256 * 1024;
+const PIECE_BYTES = 1024 * 1024;
 
 export function withFiles(artifacts: Artifacts): NodeArtifacts {
   const uploadFile: NodeArtifacts["uploadFile"] = async (location, file, artifactPath, options) => {

@@ -2,22 +2,25 @@
 import { encodeDouble, encodeString, RunInputs, RunOutputs, runStatuses } from "@millrace/contract";
 import type { SqlValue } from "../../db/database.ts";
 import type { RunItems } from "../../db/queries/run-pages.ts";
+import type { RawAnswer } from "../handler.ts";
 
-export const jsonHeaders = { "Content-Type": "application/json" } as const;
+const jsonHeaders = { "Content-Type": "application/json" } as const;
+
+/** Up to so many pieces make one text. */
+const JOINED_MAX = 8;
 
 const statusNames = new Map<SqlValue, string>(
   Object.entries(runStatuses).map(([name, number]) => [number, name]),
 );
 
 /**
- * The answer of a search, as the contract's codec would write it.
+ * The runs of a page, comma-separated, as the contract's codec would write them.
  * @param ids row ids in the order of the answer
  */
-export function runsAnswer(
+export function runsText(
   ids: readonly number[],
   infos: ReadonlyMap<number, readonly SqlValue[]>,
   items: RunItems,
-  nextPageToken?: string,
 ): string {
   const heads = keyHeads(items.names);
   const metrics = byRun(
@@ -46,9 +49,26 @@ export function runsAnswer(
     const outputs = linked === undefined ? "{}" : RunOutputs.encode(linked.outputs);
     runs.push(`{"info":${infoText(info)},"data":{${data}},"inputs":${inputs},"outputs":${outputs}}`);
   }
+  return runs.join(",");
+}
+
+/** A whole answer of pieces of `runsText`. */
+export function runsAnswer(pieces: readonly string[], nextPageToken?: string): RawAnswer {
   const token = nextPageToken === undefined ? "" : `"next_page_token":${encodeString(nextPageToken)}`;
-  if (runs.length === 0) return `{${token}}`;
-  return `{"runs":[${runs.join(",")}]${token === "" ? "" : `,${token}`}}`;
+  if (pieces.length === 0) return { headers: jsonHeaders, body: `{${token}}` };
+  const tail = `]${token === "" ? "" : `,${token}`}}`;
+  return {
+    headers: jsonHeaders,
+    body: pieces.length <= JOINED_MAX ? `{"runs":[${pieces.join(",")}${tail}` : streamed(pieces, tail),
+  };
+}
+
+/** Long answers are never in one piece: neither as text nor as bytes. */
+async function* streamed(pieces: readonly string[], tail: string): AsyncGenerator<Uint8Array> {
+  for (const [index, piece] of pieces.entries()) {
+    yield Buffer.from(index === 0 ? `{"runs":[${piece}` : `,${piece}`);
+  }
+  yield Buffer.from(tail);
 }
 
 function infoText(row: readonly SqlValue[]): string {

@@ -100,6 +100,28 @@ test("runs that come and go between pages move no others", async () => {
   expect(new Set(seen).size).toBe(seen.length);
 });
 
+test("a long page is streamed, and is the same as its short pages", async () => {
+  const runs = Array.from({ length: 6 }, (_, index) => randomRuns(100 + index, 400)).flat();
+  const experimentId = await putRuns(searched.db, runs);
+  const answer = await searchRuns(searched.ctx, { experimentIds: [experimentId], maxResults: 2_300 }, noRaw);
+  const pieces: Uint8Array[] = [];
+  for await (const piece of (answer as { body: AsyncIterable<Uint8Array> }).body) pieces.push(piece);
+  const long = JSON.parse(Buffer.concat(pieces).toString()) as Page;
+  const short: NonNullable<Page["runs"]>[number][] = [];
+  let pageToken: string | undefined;
+  while (short.length < 2_300) {
+    const page = await ask({
+      experimentIds: [experimentId],
+      maxResults: 100,
+      ...(pageToken === undefined ? {} : { pageToken }),
+    });
+    short.push(...page.runs!);
+    pageToken = page.next_page_token;
+  }
+  expect(long.runs).toEqual(short);
+  expect(long.next_page_token).toBe(pageToken);
+});
+
 test("a token comes only when more runs exist", async () => {
   const experimentId = await putRuns(searched.db, randomRuns(14, 20));
   expect((await ask({ experimentIds: [experimentId], maxResults: 20 })).next_page_token).toBeUndefined();

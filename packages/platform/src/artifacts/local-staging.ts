@@ -121,9 +121,10 @@ class Interruption {
 
   unless<T>(pending: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      if (this.error !== undefined) return reject(this.error);
-      this.#reject = reject;
+      // Always listened to: a body that fails after the interruption must not become an unhandled rejection.
       pending.then(resolve, reject);
+      if (this.error !== undefined) reject(this.error);
+      else this.#reject = reject;
     });
   }
 }

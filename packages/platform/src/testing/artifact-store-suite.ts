@@ -320,6 +320,24 @@ export function artifactStoreSuite(name: string, open: () => Promise<ArtifactSto
         expect(await store.stat("aborted")).toBeUndefined();
       });
 
+      test("a body that fails because its upload was aborted fails the upload alone", async () => {
+        const unhandled: unknown[] = [];
+        const note = (reason: unknown): void => void unhandled.push(reason);
+        process.on("unhandledRejection", note);
+        const controller = new AbortController();
+        async function* cut(): AsyncGenerator<Uint8Array> {
+          yield Buffer.from("1");
+          controller.abort();
+          throw new Error("the connection is gone");
+        }
+        await expect(store.write("cut/file", cut(), { signal: controller.signal })).rejects.toThrow();
+        // Node reports a rejection that nobody listens to after the microtasks.
+        await new Promise((resolve) => setImmediate(resolve));
+        process.off("unhandledRejection", note);
+        expect(unhandled).toEqual([]);
+        expect(await store.stat("cut")).toBeUndefined();
+      });
+
       test("a signal that is aborted already stores nothing", async () => {
         const signal = AbortSignal.abort();
         await expect(store.write("aborted/early", Buffer.from("1"), { signal })).rejects.toMatchObject({

@@ -131,7 +131,7 @@ export const endpoints = {
   getLoggedModel: endpoint(
     "GET",
     `${mlflow}/logged-models/{model_id}`,
-    r.ModelIdRequest,
+    r.GetLoggedModelRequest,
     r.LoggedModelResponse,
   ),
   deleteLoggedModel: endpoint(

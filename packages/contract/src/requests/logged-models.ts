@@ -11,6 +11,11 @@ export const CreateLoggedModelRequest = message("CreateLoggedModelRequest", {
 });
 export const LoggedModelResponse = message("LoggedModelResponse", { model: nested(LoggedModel) });
 
+export const GetLoggedModelRequest = message("GetLoggedModelRequest", {
+  modelId: required(string()),
+  /** Answers a deleted model, too. */
+  allowDeleted: boolean(),
+});
 export const ModelIdRequest = message("ModelIdRequest", { modelId: required(string()) });
 
 export const FinalizeLoggedModelRequest = message("FinalizeLoggedModelRequest", {

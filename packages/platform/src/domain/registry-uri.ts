@@ -43,7 +43,7 @@ export function modelReference(uri: string): ModelReference | undefined {
 
 function malformed(uri: string) {
   return invalidParameter(
-    `Invalid model version source: '${uri}'. A source in the registry is written models:/<name>/<version>, models:/<name>@<alias> or models:/<model_id>, without a host.`,
+    `Invalid model version source: '${uri}'. The model_id request parameter must identify the resource that contains the source: models:/<model_id>, or write models:/<name>/<version> or models:/<name>@<alias>, without a host.`,
     { source: uri },
   );
 }

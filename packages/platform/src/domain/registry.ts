@@ -171,3 +171,8 @@ export function noVersion(name: string, version: string | number): PlatformError
     { name, version: String(version) },
   );
 }
+
+/** A 400 and not a 404: that is the protocol. */
+export function noAlias(name: string, alias: string): PlatformError {
+  return invalidParameter(`Registered model alias ${alias} not found.`, { name, alias });
+}

@@ -3,9 +3,10 @@ import { recordChange } from "../../db/queries/changes.ts";
 import { getActiveLoggedModel, getLoggedModelRow, readLoggedModels } from "../../db/queries/logged-models.ts";
 import type { UseCase } from "../handler.ts";
 
-export const getLoggedModel: UseCase<"getLoggedModel"> = async (ctx, { modelId }) =>
+export const getLoggedModel: UseCase<"getLoggedModel"> = async (ctx, { modelId, allowDeleted = false }) =>
   ctx.db.read(async (reader) => {
-    const [model] = await readLoggedModels(reader, [await getActiveLoggedModel(reader, modelId)]);
+    const find = allowDeleted ? getLoggedModelRow : getActiveLoggedModel;
+    const [model] = await readLoggedModels(reader, [await find(reader, modelId)]);
     return { model };
   });
 

@@ -105,6 +105,8 @@ test("finalised, deleted, deleted again; gone for readers", async () => {
     code: "RESOURCE_DOES_NOT_EXIST",
     message: `Logged model with ID '${modelId}' not found.`,
   });
+  const { model: deleted } = await call("getLoggedModel", { modelId, allowDeleted: true });
+  expect(deleted!.info).toMatchObject({ modelId, status: "LOGGED_MODEL_READY" });
 });
 
 test("tags are overwritten, and deleting a missing one is a 404", async () => {

@@ -1,6 +1,5 @@
 /** Aliases: names that point to one version of a model and may move. */
 import { PlatformError } from "@millrace/contract";
-import { invalidParameter } from "@millrace/contract";
 import { recordChange } from "../../db/queries/changes.ts";
 import { findAliased, findHighestVersion, getVersion, readVersion } from "../../db/queries/model-versions.ts";
 import {
@@ -14,6 +13,7 @@ import {
   checkModelName,
   checkNewAlias,
   LATEST_ALIAS,
+  noAlias,
   noModel,
   versionNumber,
 } from "../../domain/registry.ts";
@@ -70,9 +70,7 @@ export const getModelVersionByAlias: UseCase<"getModelVersionByAlias"> = async (
         });
       }
     }
-    if (row === undefined) {
-      throw invalidParameter(`Registered model alias ${alias} not found.`, { name, alias });
-    }
+    if (row === undefined) throw noAlias(name, alias);
     return { modelVersion: await readVersion(reader, row) };
   });
 };

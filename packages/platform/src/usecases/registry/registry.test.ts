@@ -198,6 +198,22 @@ test("a source in the registry: kept, resolved for downloads, and its run inheri
 });
 
 test.each([
+  ["models:/m@nope", "Registered model alias nope not found."],
+  ["models:/m/99", "Model Version (name=m, version=99) not found"],
+  ["models:/m/Production", "The model 'm' has no such version."],
+  ["models:/m/Bogus", "Invalid Model Version stage: Bogus."],
+  ["models:/m/1/x", "The model_id request parameter must identify the resource that contains the source"],
+  ["models:/m@", "The model_id request parameter must identify the resource that contains the source"],
+  ["models:m/1", "The model_id request parameter must identify the resource that contains the source"],
+  ["models://host/m/1", "without a host"],
+])("the reference %s leads nowhere", async (source, message) => {
+  const name = await model();
+  await expect(call("createModelVersion", { name, source })).rejects.toMatchObject({
+    message: expect.stringContaining(message),
+  });
+});
+
+test.each([
   ["runs:/R/model", "The run_id request parameter must identify the resource that contains the source."],
   ["mlflow-artifacts:/0/r/artifacts/model", "The run_id request parameter must identify"],
   ["models:/m-nope", "The model_id request parameter must identify the resource that contains the source."],

@@ -1,5 +1,5 @@
 /** Where the files of a new version lie, and which run made them. */
-import { invalidParameter } from "@millrace/contract";
+import { invalidParameter, type PlatformError } from "@millrace/contract";
 import type { Context } from "../../context.ts";
 import type { Reader } from "../../db/database.ts";
 import { findLoggedModel, getActiveLoggedModel } from "../../db/queries/logged-models.ts";
@@ -12,7 +12,7 @@ import {
 } from "../../db/queries/model-versions.ts";
 import { getRegisteredModel, isPromptModel } from "../../db/queries/registered-models.ts";
 import { checkModelVersionSource } from "../../domain/artifact-location.ts";
-import { canonicalStage, checkPromptSource, noVersion } from "../../domain/registry.ts";
+import { canonicalStage, checkPromptSource, noAlias, noVersion } from "../../domain/registry.ts";
 import { type ModelReference, modelReference } from "../../domain/registry-uri.ts";
 
 export interface SourceRequest {
@@ -96,14 +96,7 @@ async function referencedVersion(
     );
   }
   const row = await pointedTo(reader, id, reference);
-  if (row === undefined) {
-    throw reference.kind === "version"
-      ? noVersion(name, reference.version)
-      : invalidParameter(
-          `Invalid model version source: '${source}'. The model '${name}' has no such version.`,
-          { source },
-        );
-  }
+  if (row === undefined) throw nothingThere(name, reference, source);
   if ((runId !== undefined && runId !== (row.run_id ?? "")) || modelId) {
     throw invalidParameter(
       `Invalid model version source: '${source}'. The run_id and model_id request parameters must match the referenced model version.`,
@@ -111,6 +104,20 @@ async function referencedVersion(
     );
   }
   return row;
+}
+
+function nothingThere(name: string, reference: VersionReference, source: string): PlatformError {
+  switch (reference.kind) {
+    case "version":
+      return noVersion(name, reference.version);
+    case "alias":
+      return noAlias(name, reference.alias);
+    default:
+      return invalidParameter(
+        `Invalid model version source: '${source}'. The model '${name}' has no such version.`,
+        { source },
+      );
+  }
 }
 
 async function pointedTo(

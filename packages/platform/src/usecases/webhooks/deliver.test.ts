@@ -3,6 +3,7 @@ import { createHmac } from "node:crypto";
 import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { claimDeliveries, dueDeliveries } from "../../db/queries/webhooks.ts";
 import { openTestContext, type TestContext } from "../../testing/context.ts";
 import type { RawRequest } from "../handler.ts";
 import { registryUseCases } from "../registry/index.ts";
@@ -242,6 +243,21 @@ test("what was not delivered survives the server, a crash in the middle included
   await until(isEmpty);
   expect(new Set(received.map(({ headers }) => headers["x-mlflow-delivery-id"])).size).toBe(1);
   expect(received).toHaveLength(2);
+});
+
+test("what a killed server had taken is due again when its claim ends, and no sooner", async () => {
+  await hook();
+  await call("createRegisteredModel", { name: "m" });
+  const now = ctx.clock();
+  const [row] = await ctx.db.read((reader) => dueDeliveries(reader, now, 10));
+  await ctx.db.write((tx) => claimDeliveries(tx, [row!], now + 10_000));
+  // Another that saw the same row comes too late.
+  expect(await ctx.db.write((tx) => claimDeliveries(tx, [row!], now + 10_000))).toEqual([]);
+  expect(await ctx.db.read((reader) => dueDeliveries(reader, now + 9_999, 10))).toEqual([]);
+  ctx.advance(10_000);
+  deliveries = startDeliveries(ctx);
+  await until(isEmpty);
+  expect(received.map(({ headers }) => headers["x-mlflow-delivery-id"])).toEqual([row!.delivery_id]);
 });
 
 test("a slow receiver holds only its own place", async () => {

@@ -47,6 +47,8 @@ export interface FuzzResult {
   readonly slowUnderLoad: number;
   readonly samePid: boolean;
   readonly healthy: boolean;
+  /** The end of the server's log, if it did not survive. */
+  readonly lastWords: string;
 }
 
 interface Saved {
@@ -111,7 +113,12 @@ function withoutNote({ note: _note, ...rest }: Saved): Omit<Saved, "note"> {
 
 /** Which process a pid is: the kernel's start time, so that a new process with an old number is told apart. */
 function startTimeOf(pid: number): string {
-  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+  let stat: string;
+  try {
+    stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+  } catch {
+    return "gone";
+  }
   return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19]!;
 }
 
@@ -175,6 +182,7 @@ class Campaign {
     const seconds = (performance.now() - startMs) / 1_000;
     await this.#repeatSlow();
     const health = await fetch(`${url}/health`).catch(() => undefined);
+    const samePid = pid === 0 || startTimeOf(pid) === started;
     return {
       seed,
       requests: done,
@@ -184,8 +192,11 @@ class Campaign {
       refused: this.#refused,
       slowest: this.#slowest,
       slowUnderLoad: this.#slow.length,
-      samePid: pid === 0 || startTimeOf(pid) === started,
+      samePid,
       healthy: health?.status === 200 && (await health.text()) === "OK",
+      lastWords: samePid
+        ? ""
+        : readFileSync(path.join(this.#server.directory, "server.log"), "utf8").slice(-4_000),
     };
   }
 
@@ -305,6 +316,7 @@ export function describe(result: FuzzResult): string {
       ({ number, endpoint, problems: found, command, answer }) =>
         `request ${number}, ${endpoint}: ${found.join("; ")}\n  ${command}\n  ${answer}`,
     ),
+    ...(result.samePid ? [] : [`the server is gone; its last words:\n${result.lastWords}`]),
   ].join("\n");
 }
 

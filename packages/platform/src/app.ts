@@ -5,6 +5,7 @@ import { limits } from "@millrace/contract";
 import { openArtifactStore } from "./artifacts/index.ts";
 import type { ArtifactStore } from "./artifacts/store.ts";
 import type { Context } from "./context.ts";
+import { createActivity } from "./db/activity.ts";
 import { openSqlite, type SqliteDatabase } from "./db/dialects/sqlite/index.ts";
 import { insertExperiment } from "./db/queries/experiments.ts";
 import { loadTokenKey } from "./db/queries/meta.ts";
@@ -25,7 +26,11 @@ import { expireLeases } from "./usecases/runs/leases.ts";
 import { forgetOldChanges } from "./usecases/server/list-changes.ts";
 import { startDeliveries } from "./usecases/webhooks/deliver.ts";
 
+/** For commands that work on artifacts without a server. */
+export { openArtifactStore };
+
 const LEASE_SWEEP_MS = 1_000;
+const MARK_ACTIVITY_MS = 1_000;
 const FORGET_CHANGES_MS = 10 * 60_000;
 /** The look for what an earlier process left unsealed waits until the first requests are served. */
 const SEAL_SCAN_DELAY_MS = 3_000;
@@ -73,6 +78,7 @@ export async function createApp(options: Options, log: ServerLog = createLog(opt
     log: log.log,
     limits: { ...limits, requestBodyBytesMax: options.requestBodyBytesMax },
     sealer,
+    activity: createActivity(db, Date.now),
     tokenKey: await loadTokenKey(db, random),
     settings: settingsOf(options),
   };
@@ -86,6 +92,7 @@ export async function createApp(options: Options, log: ServerLog = createLog(opt
   const guard = (work: () => Promise<unknown>): void =>
     void work().catch((error: unknown) => log.log.error({ err: error }, "background work failed"));
   const timers = [
+    setInterval(() => guard(() => context.activity.flush()), MARK_ACTIVITY_MS),
     setInterval(() => guard(() => expireLeases(context)), LEASE_SWEEP_MS),
     setInterval(() => guard(() => forgetOldChanges(context)), FORGET_CHANGES_MS),
     setTimeout(() => guard(() => sealer.scan()), SEAL_SCAN_DELAY_MS),

@@ -1,6 +1,7 @@
 /** What a use-case receives. Nothing below the root knows where these come from. */
 import type { limits } from "@millrace/contract";
 import type { ArtifactStore } from "./artifacts/store.ts";
+import type { Activity } from "./db/activity.ts";
 import type { Database } from "./db/database.ts";
 import type { ArtifactHostPolicy } from "./domain/artifact-host-policy.ts";
 import type { Sealer } from "./db/sealing.ts";
@@ -55,6 +56,7 @@ export interface Context {
   readonly log: Log;
   readonly limits: Limits;
   readonly sealer: Sealer;
+  readonly activity: Activity;
   /** Authenticates page tokens; kept in the database. */
   readonly tokenKey: Uint8Array;
   readonly settings: Settings;

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { limits } from "@millrace/contract";
 import { openArtifactStore } from "../artifacts/index.ts";
 import type { Context, Log, Settings } from "../context.ts";
+import { createActivity } from "../db/activity.ts";
 import { openSqlite, type SqliteDatabase } from "../db/dialects/sqlite/index.ts";
 import { insertExperiment } from "../db/queries/experiments.ts";
 import { loadTokenKey } from "../db/queries/meta.ts";
@@ -68,6 +69,7 @@ export async function openTestContext(options: TestContextOptions = {}): Promise
     sealer: createSealer(db, (error) => {
       throw error;
     }),
+    activity: createActivity(db, options.clock ?? (() => now)),
     tokenKey: await loadTokenKey(db, random),
     settings: {
       defaultArtifactRoot: "mlflow-artifacts:/",

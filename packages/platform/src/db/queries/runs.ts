@@ -83,12 +83,22 @@ export function requireActive(run: Pick<RunRow, "run_id" | "deleted">): void {
   }
 }
 
-/** A run that logs is marked at most once in this time, in its row and in the change feed. */
-const ACTIVITY_RESOLUTION_MS = 1_000;
+/** A run that logs metrics is marked at most once in this time, in its row and in the change feed. */
+const METRIC_MARKS_EVERY_MS = 1_000;
 
-/** Notes that a run is alive. */
-export async function markActivity(tx: Transaction, run: RunKey, now: number): Promise<void> {
-  if (now - run.last_activity_time < ACTIVITY_RESOLUTION_MS) return;
+/** Notes that a run has new points. False when the last mark is too fresh: then a later one must tell of them. */
+export async function markMetrics(tx: Transaction, run: RunKey, now: number): Promise<boolean> {
+  if (now - run.last_activity_time < METRIC_MARKS_EVERY_MS) return false;
+  await mark(tx, run, now, "metrics");
+  return true;
+}
+
+/** Notes that something else of a run changed: params, tags, inputs, outputs. */
+export async function markUpdated(tx: Transaction, run: RunKey, now: number): Promise<void> {
+  await mark(tx, run, now, "updated");
+}
+
+async function mark(tx: Transaction, run: RunKey, now: number, kind: "metrics" | "updated"): Promise<void> {
   await tx.run("UPDATE runs SET last_activity_time = ? WHERE id = ?", [now, run.id]);
-  await recordChange(tx, now, "run", run.run_id, "metrics", run.experiment);
+  await recordChange(tx, now, "run", run.run_id, kind, run.experiment);
 }

@@ -1,5 +1,5 @@
 import { addDatasetInputs, addRunModels } from "../../db/queries/inputs.ts";
-import { getActiveRun, markActivity } from "../../db/queries/runs.ts";
+import { getActiveRun, markUpdated } from "../../db/queries/runs.ts";
 import { checkDatasetInputs } from "../../domain/run-inputs.ts";
 import type { UseCase } from "../handler.ts";
 
@@ -12,7 +12,7 @@ export const logInputs: UseCase<"logInputs"> = async (ctx, { runId, datasets, mo
       const run = await getActiveRun(tx, runId);
       await addDatasetInputs(tx, run, inputs);
       await addRunModels(tx, run.id, "input", links);
-      await markActivity(tx, run, ctx.clock());
+      await markUpdated(tx, run, ctx.clock());
     },
     1 + 3 * inputs.length + links.length,
   );

@@ -1,6 +1,6 @@
 import { keyCache } from "../../db/queries/keys.ts";
 import { setTags } from "../../db/queries/run-texts.ts";
-import { getActiveRun, markActivity } from "../../db/queries/runs.ts";
+import { getActiveRun, markUpdated } from "../../db/queries/runs.ts";
 import { appendToHistory, historyEntry, MODEL_HISTORY_TAG } from "../../domain/model-history.ts";
 import type { UseCase } from "../handler.ts";
 
@@ -16,7 +16,7 @@ export const logModel: UseCase<"logModel"> = async (ctx, { runId, modelJson }) =
     );
     const value = appendToHistory(before?.value, entry);
     await setTags(tx, cache, run, [{ key: MODEL_HISTORY_TAG, value }]);
-    await markActivity(tx, run, ctx.clock());
+    await markUpdated(tx, run, ctx.clock());
   });
   return {};
 };

@@ -1,5 +1,5 @@
 import { addRunModels } from "../../db/queries/inputs.ts";
-import { getActiveRun, markActivity } from "../../db/queries/runs.ts";
+import { getActiveRun, markUpdated } from "../../db/queries/runs.ts";
 import type { UseCase } from "../handler.ts";
 
 /** Links models that a run made. The same model again is fine: a client may have lost the first answer. */
@@ -8,7 +8,7 @@ export const logOutputs: UseCase<"logOutputs"> = async (ctx, { runId, models }) 
   await ctx.db.write(async (tx) => {
     const run = await getActiveRun(tx, runId);
     await addRunModels(tx, run.id, "output", links);
-    await markActivity(tx, run, ctx.clock());
+    await markUpdated(tx, run, ctx.clock());
   }, 1 + links.length);
   return {};
 };

@@ -2,7 +2,7 @@ import { PlatformError } from "@millrace/contract";
 import { checkText, failOn } from "../../domain/batch.ts";
 import { checkKey } from "../../domain/keys.ts";
 import { findKey, keyCache } from "../../db/queries/keys.ts";
-import { getActiveRun, markActivity } from "../../db/queries/runs.ts";
+import { getActiveRun, markUpdated } from "../../db/queries/runs.ts";
 import type { UseCase } from "../handler.ts";
 import { lengthRule } from "./rules.ts";
 import { writeBatch } from "./write-batch.ts";
@@ -36,7 +36,7 @@ export const deleteTag: UseCase<"deleteTag"> = async (ctx, { runId, key }) => {
         key,
       });
     }
-    await markActivity(tx, run, ctx.clock());
+    await markUpdated(tx, run, ctx.clock());
   });
   return {};
 };

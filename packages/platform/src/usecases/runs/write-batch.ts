@@ -5,7 +5,7 @@ import { keyCache } from "../../db/queries/keys.ts";
 import { addModelMetrics } from "../../db/queries/logged-models.ts";
 import { addPoints } from "../../db/queries/points.ts";
 import { addParams, setTags } from "../../db/queries/run-texts.ts";
-import { getActiveRun, markActivity } from "../../db/queries/runs.ts";
+import { getActiveRun, markMetrics, markUpdated } from "../../db/queries/runs.ts";
 import { RUN_NAME_TAG } from "./rules.ts";
 
 /** @throws PlatformError when the run is missing or deleted, or a param has another value already */
@@ -22,7 +22,8 @@ export async function writeBatch(ctx: Context, runId: string, batch: Batch): Pro
       await setTags(tx, cache, run, tags);
       const name = tags.findLast(({ key }) => key === RUN_NAME_TAG)?.value;
       if (name !== undefined) await tx.run("UPDATE runs SET name = ? WHERE id = ?", [name, run.id]);
-      await markActivity(tx, run, ctx.clock());
+      if (params.length > 0 || tags.length > 0) await markUpdated(tx, run, ctx.clock());
+      else if (!(await markMetrics(tx, run, ctx.clock()))) tx.onCommit(() => ctx.activity.note(run));
       return series;
     },
     1 + metrics.length + params.length + tags.length,

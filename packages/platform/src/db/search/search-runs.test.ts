@@ -16,7 +16,7 @@ import {
 } from "../../../../contract/src/filter/random.ts";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { searchRuns } from "../../usecases/runs/search-runs.ts";
-import { noRaw, openSearched, putRuns, type SearchedDatabase, seeds } from "./testing.ts";
+import { noRaw, openSearched, putRuns, type SearchedDatabase, seeds, textOf } from "./testing.ts";
 
 const POPULATIONS = 12;
 const RUNS_PER_POPULATION = 60;
@@ -51,8 +51,8 @@ interface Asked {
 }
 
 /** What a client reads of an answer. */
-function answerOf(answer: Awaited<ReturnType<typeof searchRuns>>): SearchRunsResponse {
-  return "body" in answer ? decodeAnswer(endpoints.searchRuns.response, answer.body as string) : answer;
+async function answerOf(answer: Awaited<ReturnType<typeof searchRuns>>): Promise<SearchRunsResponse> {
+  return "body" in answer ? decodeAnswer(endpoints.searchRuns.response, await textOf(answer)) : answer;
 }
 
 async function idsOf(asked: Asked, pageSize: number): Promise<string[]> {
@@ -64,7 +64,7 @@ async function idsOf(asked: Asked, pageSize: number): Promise<string[]> {
       { ...asked, maxResults: pageSize, ...(pageToken === undefined ? {} : { pageToken }) },
       noRaw,
     );
-    const { runs = [], nextPageToken } = answerOf(page);
+    const { runs = [], nextPageToken } = await answerOf(page);
     ids.push(...runs.map((run) => run.info!.runId!));
     pageToken = nextPageToken;
     if (pageToken !== undefined) expect(runs).toHaveLength(pageSize);

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { limits, runStatuses, type RunStatus } from "@millrace/contract";
 import type { RandomRun } from "../../../../contract/src/filter/random.ts";
 import type { Context } from "../../context.ts";
-import type { RawRequest } from "../../usecases/handler.ts";
+import type { RawAnswer, RawRequest } from "../../usecases/handler.ts";
 import type { Transaction } from "../database.ts";
 import { openSqlite, type SqliteDatabase } from "../dialects/sqlite/index.ts";
 import { keyCache } from "../queries/keys.ts";
@@ -33,6 +33,16 @@ export async function openSearched(): Promise<SearchedDatabase> {
 
 /** Searches look at nothing but the decoded request. */
 export const noRaw = {} as RawRequest;
+
+/** The text of an answer that the use-case rendered itself. */
+export async function textOf(answer: object): Promise<string> {
+  const { body } = answer as RawAnswer;
+  if (typeof body === "string") return body;
+  if (body instanceof Uint8Array) return Buffer.from(body).toString();
+  const pieces: Uint8Array[] = [];
+  for await (const piece of body) pieces.push(piece);
+  return Buffer.concat(pieces).toString();
+}
 
 /** Puts runs into a new experiment through the statements that log them; answers its id. */
 export async function putRuns(

@@ -6,9 +6,6 @@ import type { RawAnswer } from "../handler.ts";
 
 const jsonHeaders = { "Content-Type": "application/json" } as const;
 
-/** Up to so many pieces make one text. */
-const JOINED_MAX = 8;
-
 const statusNames = new Map<SqlValue, string>(
   Object.entries(runStatuses).map(([name, number]) => [number, name]),
 );
@@ -35,7 +32,7 @@ export function runsText(
   const runs: string[] = [];
   for (const id of ids) {
     const info = infos.get(id);
-    // A row that a search found is there: both read from one snapshot.
+    // Deleted for good since it was found: that happens to a long page only.
     if (info === undefined) continue;
     const data = [
       list("metrics", metrics.get(id)),
@@ -52,23 +49,40 @@ export function runsText(
   return runs.join(",");
 }
 
-/** A whole answer of pieces of `runsText`. */
-export function runsAnswer(pieces: readonly string[], nextPageToken?: string): RawAnswer {
+/**
+ * A whole answer of pieces of `runsText`, as bytes: long texts stay in memory until all of it is cleared up.
+ * @param later pieces that are made while the client reads
+ */
+export function runsAnswer(
+  pieces: readonly Uint8Array[],
+  nextPageToken?: string,
+  later?: AsyncIterable<Uint8Array>,
+): RawAnswer {
   const token = nextPageToken === undefined ? "" : `"next_page_token":${encodeString(nextPageToken)}`;
   if (pieces.length === 0) return { headers: jsonHeaders, body: `{${token}}` };
-  const tail = `]${token === "" ? "" : `,${token}`}}`;
-  return {
-    headers: jsonHeaders,
-    body: pieces.length <= JOINED_MAX ? `{"runs":[${pieces.join(",")}${tail}` : streamed(pieces, tail),
-  };
+  const parts = [
+    Buffer.from('{"runs":['),
+    ...pieces.flatMap((piece, index) => (index === 0 ? [piece] : [separator, piece])),
+  ];
+  const tail = Buffer.from(token === "" ? "]}" : `],${token}}`);
+  const body = later === undefined ? Buffer.concat([...parts, tail]) : streamed(parts, later, tail);
+  return { headers: jsonHeaders, body };
 }
 
-/** Long answers are never in one piece: neither as text nor as bytes. */
-async function* streamed(pieces: readonly string[], tail: string): AsyncGenerator<Uint8Array> {
-  for (const [index, piece] of pieces.entries()) {
-    yield Buffer.from(index === 0 ? `{"runs":[${piece}` : `,${piece}`);
+const separator = Buffer.from(",");
+
+async function* streamed(
+  parts: readonly Uint8Array[],
+  later: AsyncIterable<Uint8Array>,
+  tail: Uint8Array,
+): AsyncGenerator<Uint8Array> {
+  yield* parts;
+  for await (const piece of later) {
+    if (piece.length === 0) continue;
+    yield separator;
+    yield piece;
   }
-  yield Buffer.from(tail);
+  yield tail;
 }
 
 function infoText(row: readonly SqlValue[]): string {

@@ -5,7 +5,8 @@
  */
 import { existsSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { type Client, type ClientOptions, createClient } from "@millrace/client";
+import { type NodeClient as Client, createClient } from "@millrace/client/node";
+import type { ClientOptions } from "@millrace/client";
 import { PlatformError } from "@millrace/contract";
 import { type Environment, type Flags, type Options, parseOptions } from "../options.ts";
 import type { App } from "../app.ts";

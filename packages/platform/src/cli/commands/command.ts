@@ -1,7 +1,7 @@
 /** What the command files share: the interface they have, and the options that verbs have in common. */
 import { viewTypes, type ViewType } from "@millrace/contract";
 import { Command, InvalidArgumentError, Option } from "commander";
-import type { Client } from "@millrace/client";
+import type { NodeClient as Client } from "@millrace/client/node";
 import { UsageError } from "../errors.ts";
 import type { Io } from "../io.ts";
 import { toJson } from "../output/json.ts";

@@ -1,6 +1,6 @@
 /** `millrace experiments`: MLflow's verbs, and a filter. */
 import { writeFile } from "node:fs/promises";
-import type { Client, Experiment } from "@millrace/client";
+import type { Experiment, NodeClient as Client } from "@millrace/client/node";
 import { type Command, Option } from "commander";
 import { UsageError } from "../errors.ts";
 import type { Io } from "../io.ts";

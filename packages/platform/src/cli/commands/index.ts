@@ -25,6 +25,14 @@ export const commands = {
     group: "Tracking",
     load: () => import("./runs.ts"),
   },
+  db: { summary: "upgrade or check a database", group: "Operation", load: () => import("./db.ts") },
+  backup: {
+    summary: "copy database and artifacts while the server runs",
+    group: "Operation",
+    load: () => import("./backup.ts"),
+  },
+  restore: { summary: "put a backup in place", group: "Operation", load: () => import("./restore.ts") },
+  gc: { summary: "remove for good what is deleted", group: "Operation", load: () => import("./gc.ts") },
   version: {
     summary: "versions of Millrace and what it runs on",
     group: "Other",

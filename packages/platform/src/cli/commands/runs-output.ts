@@ -1,5 +1,5 @@
 /** Runs as people read them. */
-import type { Run } from "@millrace/client";
+import type { Run } from "@millrace/client/node";
 import type { Io } from "../io.ts";
 import { formatDuration, formatTime, formatValue } from "../output/format.ts";
 import { colours } from "../output/style.ts";

@@ -1,6 +1,6 @@
 /** `millrace runs`: MLflow's verbs, filters and orders, and a comparison. */
 import { userInfo } from "node:os";
-import type { Run } from "@millrace/client";
+import type { Run } from "@millrace/client/node";
 import type { RunStatus } from "@millrace/contract";
 import { type Command, Option } from "commander";
 import { UsageError } from "../errors.ts";

@@ -1,5 +1,5 @@
 /** Runs as a table of columns, with the names that MLflow's data frames have. */
-import type { Run } from "@millrace/client";
+import type { Run } from "@millrace/client/node";
 import { csvLine } from "./csv.ts";
 
 const infoColumns = ["run_id", "experiment_id", "status", "artifact_uri", "start_time", "end_time"] as const;

@@ -22,16 +22,27 @@ import { cheapestDriver, type Driver, isListed } from "./run-drivers.ts";
 import { type KeyIds, keysOfSearch, runOperands, type RunOrder, runOrder } from "./runs.ts";
 import { join, list, nothing, type Sql, sql, verbatim } from "./sql.ts";
 
-/** Up to so many (experiment, stage) pairs are searched one by one and merged; more are scanned together. */
-const SCOPES_MERGED_MAX = 16;
-/** With so few matches, each is looked up and all are sorted. */
-const DRIVEN_MAX = 300;
-/** Lists up to here are made at once, longer ones after a short walk has failed. */
-const LISTED_AT_ONCE_MAX = 3_000;
-/** Longer lists are never made: they cost more than they save. */
-const LISTED_MAX = 20_000;
-/** Rows of an index, and those that tie with the last of them, that are walked to see whether matches are frequent. */
-const SHORT_WALK_ROWS = 2_000;
+/** Where one way to search gives way to another. Every choice finds the same runs. */
+export interface SearchThresholds {
+  /** Up to so many (experiment, stage) pairs are searched one by one and merged; more are scanned together. */
+  readonly scopesMergedMax: number;
+  /** With so few matches, each is looked up and all are sorted. */
+  readonly drivenMax: number;
+  /** Lists up to here are made at once, longer ones after a short walk has failed. */
+  readonly listedAtOnceMax: number;
+  /** Longer lists are never made: they cost more than they save. */
+  readonly listedMax: number;
+  /** Rows of an index, and those that tie with the last of them, that are walked to see whether matches are frequent. */
+  readonly shortWalkRows: number;
+}
+
+export const searchThresholds: SearchThresholds = {
+  scopesMergedMax: 16,
+  drivenMax: 300,
+  listedAtOnceMax: 3_000,
+  listedMax: 20_000,
+  shortWalkRows: 2_000,
+};
 
 export interface RunSearch {
   /** Row ids of experiments. */
@@ -58,6 +69,7 @@ export async function findRuns(
   dialect: Dialect,
   cache: KeyCache,
   search: RunSearch,
+  thresholds = searchThresholds,
 ): Promise<FoundRuns> {
   const { experiments, deleted, filter, limit, position } = search;
   const keys = await keysOfSearch(reader, cache, filter, search.order);
@@ -65,6 +77,7 @@ export async function findRuns(
   const plan: Plan = {
     reader,
     dialect,
+    thresholds,
     keys,
     order,
 
@@ -76,7 +89,7 @@ export async function findRuns(
     deleted.map((stage) => ({ experiment, deleted: stage })),
   );
   let rows: SqlValue[][] = [];
-  if (scopes.length > SCOPES_MERGED_MAX) {
+  if (scopes.length > thresholds.scopesMergedMax) {
     rows = await scan(
       plan,
       sql`r.experiment IN ${list(experiments)} AND r.deleted IN ${list(deleted)}`,
@@ -105,6 +118,7 @@ function merged(rows: readonly SqlValue[][], keys: readonly SortKey[]): SqlValue
 interface Plan {
   readonly reader: Reader;
   readonly dialect: Dialect;
+  readonly thresholds: SearchThresholds;
   readonly keys: KeyIds;
   readonly order: RunOrder;
   readonly filter: Filter;
@@ -122,28 +136,37 @@ interface Scope {
 
 /** Rows (id, class and value of each key) in order, up to the limit. */
 async function inScope(plan: Plan, scope: Scope): Promise<SqlValue[][]> {
-  const { order, filter, limit, position, reader, dialect, keys } = plan;
+  const { order, filter, limit, position, reader, dialect, keys, thresholds } = plan;
   const here = sql`r.experiment = ${scope.experiment} AND r.deleted = ${scope.deleted}`;
   if (namesRuns(filter)) return scan(plan, here, limit);
   const { walk } = order;
   const inNumbers = position === undefined || position[0] === sortClasses.value;
-  let driver = await cheapestDriver(reader, dialect, scope.experiment, filter, keys, LISTED_AT_ONCE_MAX);
+  let driver = await cheapestDriver(
+    reader,
+    dialect,
+    scope.experiment,
+    filter,
+    keys,
+    thresholds.listedAtOnceMax,
+  );
   if (driver !== undefined && !driver.excludes) {
     if (driver.count === 0) return [];
-    if (driver.count <= DRIVEN_MAX) return drive(plan, scope, driver);
+    if (driver.count <= thresholds.drivenMax) return drive(plan, scope, driver);
   }
+  let numbers: SqlValue[][] | undefined;
   if (driver === undefined && !isEverything(filter)) {
     if (walk?.by === "metric" && inNumbers) {
       const bound = await shortWalk(plan, scope, walk.key);
       const rows = await walkMetric(plan, scope, walk.key, bound);
       if (rows.length === limit) return rows;
+      if (bound === undefined) numbers = rows;
     }
-    driver = await cheapestDriver(reader, dialect, scope.experiment, filter, keys, LISTED_MAX);
+    driver = await cheapestDriver(reader, dialect, scope.experiment, filter, keys, thresholds.listedMax);
   }
   const listed: Plan = driver === undefined ? plan : { ...plan, filter: driver.rest, listed: driver };
   if (walk?.by !== "metric") return scan(listed, here, limit);
   // Numbers first, from the index; what is NaN or missing comes after them.
-  const numbers = inNumbers ? await walkMetric(listed, scope, walk.key) : [];
+  numbers ??= inNumbers ? await walkMetric(listed, scope, walk.key) : [];
   if (numbers.length === limit) return numbers;
   const tail = sql`${here} AND ${order.keys[0]!.sortClass!} > ${sortClasses.value}`;
   return numbers.concat(await scan(listed, tail, limit - numbers.length));
@@ -234,7 +257,7 @@ async function shortWalk(plan: Plan, scope: Scope, key: number): Promise<Sql | u
     position === undefined
       ? nothing
       : sql` AND ${value} ${verbatim(ascending ? ">=" : "<=")} ${position[1]!}`;
-  const query = sql`SELECT ${value} FROM series o0 WHERE o0.experiment = ${scope.experiment} AND o0.key = ${key} AND o0.latest_nan = 0${start} ORDER BY ${value}${verbatim(ascending ? "" : " DESC")} LIMIT 1 OFFSET ${SHORT_WALK_ROWS}`;
+  const query = sql`SELECT ${value} FROM series o0 WHERE o0.experiment = ${scope.experiment} AND o0.key = ${key} AND o0.latest_nan = 0${start} ORDER BY ${value}${verbatim(ascending ? "" : " DESC")} LIMIT 1 OFFSET ${plan.thresholds.shortWalkRows}`;
   const [row] = await plan.reader.rows(query.text, query.parameters);
   return row === undefined ? undefined : sql`${value} ${verbatim(ascending ? "<=" : ">=")} ${row[0]!}`;
 }

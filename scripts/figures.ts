@@ -105,7 +105,7 @@ function facts(): string[] {
     version: string;
   };
   return [
-    `- ${cpus().length} × ${model}, ${(totalmem() / 2 ** 30).toFixed(0)} GiB, Linux ${release()}`,
+    `- ${cpus().length} × ${model}, ${(totalmem() / 2 ** 30).toFixed(0)} GiB, Linux ${release().split("-")[0]}`,
     `- 4 KB \`pwrite\` + \`fdatasync\`: ${probeFsync(tmpdir()).toString()}`,
     `- Millrace ${manifest.version} (commit ${version("git", "rev-parse", "--short", "HEAD")}), Node ${process.versions.node}, SQLite ${process.versions["sqlite"] ?? "unknown"}`,
   ];

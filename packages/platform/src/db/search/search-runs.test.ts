@@ -24,8 +24,10 @@ import { noRaw, openSearched, putRuns, type SearchedDatabase, seeds, textOf } fr
 
 const POPULATIONS = 12;
 const RUNS_PER_POPULATION = 60;
-/** Seeds that once failed, or that are worth keeping. */
-const keptSeeds = [1, 2, 3];
+/** Seeds that find what few others do: values equal to the end of a range that most runs are in. */
+const keptSeeds = [1_639_485_448, 1_639_485_700, 1_639_486_144];
+/** Told with every failure; set it to get the same runs again. */
+const populationSeed = Number(process.env["MILLRACE_POPULATION_SEED"] ?? Math.trunc(Math.random() * 2 ** 31));
 
 interface Population {
   readonly experimentId: string;
@@ -37,10 +39,12 @@ const populations: Population[] = [];
 
 beforeAll(async () => {
   searched = await openSearched();
-  const first = Math.trunc(Math.random() * 2 ** 31);
   for (let index = 0; index < POPULATIONS; index++) {
     // One population is large enough that bounded counts and walks give up in it.
-    const runs = randomRuns(first + index, index === 0 ? 10 * RUNS_PER_POPULATION : RUNS_PER_POPULATION);
+    const runs = randomRuns(
+      populationSeed + index,
+      index === 0 ? 10 * RUNS_PER_POPULATION : RUNS_PER_POPULATION,
+    );
     populations.push({ runs, experimentId: await putRuns(searched.db, runs) });
   }
 });
@@ -145,7 +149,7 @@ describe("random searches agree with the plain predicate", () => {
         filter: text,
         orderBy: order.map(printOrderTerm),
       };
-      const shown = `seed ${seed}: ${text} | ${asked.orderBy.join(", ")}`;
+      const shown = `population ${populationSeed}, seed ${seed}: ${text} | ${asked.orderBy.join(", ")}`;
       expect(await idsOf(asked, seed % 3 === 0 ? 7 : 1_000), shown).toEqual(expected);
       expect(await foundWith(low, asked, seed % 2 === 0 ? 11 : 1_000), `low, ${shown}`).toEqual(expected);
     }

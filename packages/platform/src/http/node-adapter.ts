@@ -25,9 +25,12 @@ const HEADER_BYTES_MAX = 128 * 1024;
 const HEADERS_TIMEOUT_MS = 30_000;
 /** Longer than the pools of usual clients and proxies keep a connection, so that they close first. */
 const KEEP_ALIVE_TIMEOUT_MS = 75_000;
-/** An early answer waits for the rest of the body this long and this far, so that the client gets to read it. */
+/**
+ * An early answer waits for the rest of the body this long and this far, so that the client gets to read it. What is
+ * thrown away is still garbage until it is collected, so the distance bounds what a refusal may cost in memory.
+ */
 const LINGER_TIMEOUT_MS = 5_000;
-const LINGER_BYTES_MAX = 64 * 1024 * 1024;
+const LINGER_BYTES_MAX = 16 * 1024 * 1024;
 /** A rest that is shorter than this is read away by Node itself, and the connection is kept. */
 const SHORT_REST_BYTES = 64 * 1024;
 

@@ -25,6 +25,21 @@ export const commands = {
     group: "Tracking",
     load: () => import("./runs.ts"),
   },
+  artifacts: {
+    summary: "upload, list and download files of runs and models",
+    group: "Tracking",
+    load: () => import("./artifacts.ts"),
+  },
+  models: {
+    summary: "registered models, their versions, aliases, stages and tags",
+    group: "Tracking",
+    load: () => import("./models.ts"),
+  },
+  metrics: {
+    summary: "histories of metrics, and following a run",
+    group: "Tracking",
+    load: () => import("./metrics.ts"),
+  },
   db: { summary: "upgrade or check a database", group: "Operation", load: () => import("./db.ts") },
   backup: {
     summary: "copy database and artifacts while the server runs",
@@ -33,6 +48,16 @@ export const commands = {
   },
   restore: { summary: "put a backup in place", group: "Operation", load: () => import("./restore.ts") },
   gc: { summary: "remove for good what is deleted", group: "Operation", load: () => import("./gc.ts") },
+  doctor: {
+    summary: "what is installed, configured and reachable",
+    group: "Operation",
+    load: () => import("./doctor.ts"),
+  },
+  completion: {
+    summary: "completion for bash, zsh and fish",
+    group: "Other",
+    load: () => import("./completion.ts"),
+  },
   version: {
     summary: "versions of Millrace and what it runs on",
     group: "Other",

@@ -8,6 +8,9 @@ export function toJson(value: unknown, indent = 2): string {
   return write(value, "", " ".repeat(indent));
 }
 
+/** Names of fields; other keys are data, such as names of variables. */
+const FIELD = /^[a-z][A-Za-z0-9]*$/;
+
 function write(value: unknown, margin: string, step: string): string {
   switch (typeof value) {
     case "number":
@@ -27,6 +30,9 @@ function write(value: unknown, margin: string, step: string): string {
   }
   const fields = Object.entries(value as object)
     .filter(([, item]) => item !== undefined)
-    .map(([key, item]) => `${inner}${JSON.stringify(snakeCase(key))}: ${write(item, inner, step)}`);
+    .map(
+      ([key, item]) =>
+        `${inner}${JSON.stringify(FIELD.test(key) ? snakeCase(key) : key)}: ${write(item, inner, step)}`,
+    );
   return fields.length === 0 ? "{}" : `{\n${fields.join(",\n")}\n${margin}}`;
 }

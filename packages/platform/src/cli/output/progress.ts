@@ -18,7 +18,7 @@ const BAR_COLUMNS = 24;
 const CLEAR_LINE = "\r\u001b[K";
 
 export function createProgress(
-  { stderr, env }: Io,
+  { stderr, env }: Pick<Io, "stderr" | "env">,
   label: string,
   now: () => number = () => performance.now(),
 ): ProgressBar {

@@ -10,7 +10,7 @@ import type { ClientOptions } from "@millrace/client";
 import { PlatformError } from "@millrace/contract";
 import { type Environment, type Flags, type Options, parseOptions } from "../options.ts";
 import type { App } from "../app.ts";
-import { servingAddress } from "../usecases/operation/index.ts";
+import { servingAddress } from "../usecases/operation/find-server.ts";
 import { UsageError } from "./errors.ts";
 
 export interface Session {

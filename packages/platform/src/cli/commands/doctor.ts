@@ -154,7 +154,7 @@ export function environmentOf(
 ): Readonly<Record<string, string>> {
   const shown: [string, string][] = [];
   for (const name of Object.keys(env).sort()) {
-    if (!/^(_?MLFLOW_|MILLRACE_|NODE_OPTIONS$|UV_THREADPOOL_SIZE$)/.test(name)) continue;
+    if (!/^(_?MLFLOW_|MILLRACE_|NODE_OPTIONS$)/.test(name)) continue;
     const value = env[name] ?? "";
     const isSecret = secretVariables.has(name) || SECRET_NAME.test(name);
     shown.push([name, value !== "" && (maskAll || isSecret) ? MASK : maskedUri(value)]);

@@ -234,6 +234,25 @@ test("artifacts that cannot be removed wait in the queue and are tried again", a
   expect((await ok(["gc", "--json"])).json()).toMatchObject({ artifacts: { removed: 1, waiting: 0 } });
 });
 
+test("an interrupted removal is finished by the next one", async () => {
+  const runId = await makeRun("0", 3_000);
+  const db = new DatabaseSync(database);
+  // What a process leaves that was killed after its first transaction.
+  const { id } = db.prepare("SELECT id FROM runs WHERE run_id = ?").get(runId) as { id: number };
+  db.prepare("DELETE FROM runs WHERE id = ?").run(id);
+  db.close();
+  expect((await millrace(["db", "check"], { env })).code).toBe(1);
+  expect((await ok(["gc"])).stdout).toContain("Finished 1 removal that had been interrupted");
+  expect((await ok(["db", "check", "--json"])).json()).toMatchObject({ ok: true });
+  const after = tables(database);
+  for (const name of ["params", "tags", "series", "points", "chunks"]) {
+    expect(
+      after[name]!.filter((row) => (row as { run: number }).run === id),
+      name,
+    ).toEqual([]);
+  }
+});
+
 test("db upgrade says that nothing is to do, and refuses what is not ours", async () => {
   expect((await millrace(["db", "upgrade"], { env })).stderr).toContain("in use by process");
   await server.stop();

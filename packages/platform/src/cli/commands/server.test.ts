@@ -36,20 +36,30 @@ function start(words: readonly string[], env: Record<string, string> = {}): Star
   return { child, texts, ended: once(child, "close").then(([code]) => code as number | null) };
 }
 
+/** Waits until standard output holds the words; a process that ended will not say them. */
+async function spoken({ child, texts, ended }: Started, words: string): Promise<void> {
+  const gone = ended.then((code) => {
+    throw new Error(`The server ended with exit code ${code}: ${texts.stderr}`);
+  });
+  while (!texts.stdout.includes(words)) await Promise.race([once(child.stdout!, "data"), gone]);
+  gone.catch(() => undefined);
+}
+
 async function serve(
   words: readonly string[],
   env?: Record<string, string>,
 ): Promise<Started & { url: string }> {
   const started = start(["server", "--port", "0", "--json", ...words], env);
-  await once(started.child.stdout!, "data");
+  await spoken(started, "}");
   const { url } = JSON.parse(started.texts.stdout) as { url: string };
   return { ...started, url };
 }
 
 test("says where it listens, where data are and what clients need; ends in order on SIGTERM", async () => {
   const dataDir = `${folder.path}/first`;
-  const { child, texts, ended } = start(["server", "--port", "0", "--data-dir", dataDir]);
-  while (!texts.stdout.includes("createClient")) await once(child.stdout!, "data");
+  const started = start(["server", "--port", "0", "--data-dir", dataDir]);
+  const { child, texts, ended } = started;
+  await spoken(started, "createClient");
   const url = /listens at (http:\/\/127\.0\.0\.1:\d+)\n/.exec(texts.stdout)?.[1];
   expect(texts.stdout).toContain(`database   ${dataDir}/millrace.db`);
   expect(texts.stdout).toContain(`artifacts  ${dataDir}/artifacts`);

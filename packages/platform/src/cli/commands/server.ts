@@ -103,7 +103,7 @@ async function serveUntilStopped(flags: Flags, io: Io): Promise<void> {
         io.exit(128 + signalNumbers[signal]);
         return;
       }
-      if (asJson !== true) {
+      if (io.stderr.isTerminal) {
         io.stderr.write("\nFinishing what runs; press Ctrl-C again to stop at once.\n");
       }
       server.stop().finally(stopListening).then(ended, failed);

@@ -8,7 +8,6 @@ export {
 } from "../../db/operation/backup.ts";
 export { checkDatabase, type CheckResult } from "../../db/operation/check.ts";
 export { databaseFacts, type DatabaseFacts } from "../../db/operation/facts.ts";
-export { servingAddress } from "../../db/operation/holder.ts";
 export { openDatabase, type OpenDatabase } from "../../db/operation/open.ts";
 export { upgradeDatabase, type UpgradeResult } from "../../db/operation/upgrade.ts";
 export { type ArtifactPlaces, copyArtifacts, removeArtifactFolder } from "./artifact-folders.ts";

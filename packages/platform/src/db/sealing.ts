@@ -91,8 +91,8 @@ export function createSealer(db: Database, onError: (error: unknown) => void): S
           reader.all<{ run: number; key: number; hot: number; open: number }>(
             `SELECT s.run, s.key, s.hot, CASE WHEN r.status IN (1, 2) THEN 1 ELSE 0 END AS open
              FROM series s JOIN runs r ON r.id = s.run
-             WHERE (s.run > ? OR (s.run = ? AND s.key > ?)) ORDER BY s.run, s.key LIMIT ${SCAN_PAGE}`,
-            [after.run, after.run, after.key],
+             WHERE (s.run, s.key) > (?, ?) ORDER BY s.run, s.key LIMIT ${SCAN_PAGE}`,
+            [after.run, after.key],
           ),
         );
         for (const { run, key, hot, open } of rows) {

@@ -10,8 +10,8 @@ import { refuseForeignDatabase } from "./foreign.ts";
 import { ServerLock } from "./lock.ts";
 import { Writer } from "./writer.ts";
 
-const WRITER_CACHE_KIB = 16 * 1024;
-const READER_CACHE_KIB = 24 * 1024;
+const WRITER_CACHE_KIB = 12 * 1024;
+const READER_CACHE_KIB = 16 * 1024;
 const BUSY_TIMEOUT_MS = 5_000;
 const QUEUED_ROWS_MAX = 200_000;
 const BACKUP_PAGES_PER_STEP = 1_000;

@@ -95,7 +95,10 @@ function platformProblem(from: string, to: string): string | undefined {
   if (layer === "context.ts") return undefined;
   if (layer === "usecases") {
     if (pure.includes(other) || other === "context.ts") return undefined;
-    if (other in families && (families[other] === path || /^db\/(queries|search|chunks|operation)\//.test(path)))
+    if (
+      other in families &&
+      (families[other] === path || /^db\/(queries|search|chunks|operation)\//.test(path))
+    )
       return undefined;
     return `a use-case knows rules, queries and interfaces; a named ${other} member is chosen in app.ts and comes with the context`;
   }

@@ -53,7 +53,7 @@ try {
     `import { createClient } from "@millrace/client";
      import { createApp, parseOptions } from "millrace";
      const app = await createApp(parseOptions({ dataDir: "other", logLevel: "silent" }, {}));
-     const client = createClient({ baseUrl: "http://in.process", fetch: app.fetch });
+     const client = createClient({ fetch: app.fetch });
      console.log((await client.experiments.get("0")).name);
      await app.close();`,
   );

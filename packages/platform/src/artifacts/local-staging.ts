@@ -19,8 +19,8 @@ import type { ArtifactBody, ArtifactWritten, WriteOptions } from "./store.ts";
 /** Small network chunks are gathered to writes of this size. */
 const WRITE_BYTES = 512 * 1024;
 const FIRST_BUFFER_BYTES = 64 * 1024;
-/** While a large body arrives, what has been written is synced already: about 1.5 times as fast as all at the end. */
-const EARLY_SYNC_BYTES = 32 * 1024 * 1024;
+/** While a large body arrives, what has been written is synced already, in steps that the disk takes while more comes in. */
+const EARLY_SYNC_BYTES = 8 * 1024 * 1024;
 /** Buffers kept for the next upload: enough for a few busy ones, little for an idle server. */
 const SPARE_BUFFERS_MAX = 8;
 /** Leftovers of another machine that shares the folder are only known by their age. */

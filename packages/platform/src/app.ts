@@ -30,6 +30,7 @@ import { startDeliveries } from "./usecases/webhooks/deliver.ts";
 export { openArtifactStore };
 
 const LEASE_SWEEP_MS = 1_000;
+const SEAL_SWEEP_MS = 2_500;
 const MARK_ACTIVITY_MS = 1_000;
 const FORGET_CHANGES_MS = 10 * 60_000;
 /** The look for what an earlier process left unsealed waits until the first requests are served. */
@@ -95,6 +96,7 @@ export async function createApp(options: Options, log: ServerLog = createLog(opt
     setInterval(() => guard(() => context.activity.flush()), MARK_ACTIVITY_MS),
     setInterval(() => guard(() => expireLeases(context)), LEASE_SWEEP_MS),
     setInterval(() => guard(() => forgetOldChanges(context)), FORGET_CHANGES_MS),
+    setInterval(() => sealer.sweep(), SEAL_SWEEP_MS),
     setTimeout(() => guard(() => sealer.scan()), SEAL_SCAN_DELAY_MS),
   ];
   for (const timer of timers) timer.unref();

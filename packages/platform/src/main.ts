@@ -21,7 +21,7 @@ const isTuned = [...process.execArgv, process.env["NODE_OPTIONS"] ?? ""].some((f
 );
 if (isServer && !isTuned && process.platform !== "win32" && typeof process.execve === "function") {
   const { execPath, execArgv, argv, env } = process;
-  process.execve(execPath, [execPath, ...execArgv, `${YOUNG_GENERATION_FLAG}=4`, ...argv.slice(1)], env);
+  process.execve(execPath, [execPath, ...execArgv, `${YOUNG_GENERATION_FLAG}=8`, ...argv.slice(1)], env);
 }
 // Compiled code of an earlier start saves the parsing of this one.
 module.enableCompileCache?.();

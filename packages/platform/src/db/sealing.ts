@@ -12,6 +12,9 @@ import type { GrownSeries } from "./queries/points.ts";
 export const CHUNK_POINTS = 1_024;
 /** A run that ended is sealed down to this many points per series: smaller ones cost more as a chunk. */
 export const SMALL_SERIES_POINTS = 48;
+/** A run that is silent for so long is sealed down to series of some size, whether it has ended or not. */
+const IDLE_MS = 10_000;
+const IDLE_SERIES_POINTS = 256;
 /** Rows handled in one transaction, so that writers wait for a few milliseconds only. */
 const POINTS_PER_STEP = 4 * CHUNK_POINTS;
 const SCAN_PAGE = 2_000;
@@ -21,6 +24,8 @@ export interface Sealer {
   grown(series: readonly GrownSeries[]): void;
   /** A run ended: seal what is left of its series. */
   ended(run: number): void;
+  /** Seals what runs left that have been silent for a while; called from time to time. */
+  sweep(): void;
   /** Looks through the whole database once, for what an earlier process left. */
   scan(): Promise<void>;
   /** Resolves when nothing is left to seal. */
@@ -28,8 +33,14 @@ export interface Sealer {
   stop(): Promise<void>;
 }
 
-export function createSealer(db: Database, onError: (error: unknown) => void): Sealer {
+export function createSealer(
+  db: Database,
+  onError: (error: unknown) => void,
+  clock: () => number = Date.now,
+): Sealer {
   const waiting = new Map<string, { run: number; key: number; rest: boolean }>();
+  /** When runs with unsealed points of some number were last heard. */
+  const heard = new Map<number, number>();
   let working: Promise<void> | undefined;
   let stopped = false;
 
@@ -66,23 +77,35 @@ export function createSealer(db: Database, onError: (error: unknown) => void): S
     if (known === undefined || (rest && !known.rest)) waiting.set(name, { run, key, rest });
   };
 
+  const sealRest = (run: number, pointsMin: number): void =>
+    void db
+      .read((reader) =>
+        reader.all<{ key: number }>("SELECT key FROM series WHERE run = ? AND hot >= ?", [run, pointsMin]),
+      )
+      .then((rows) => {
+        for (const { key } of rows) add(run, key, true);
+        wake();
+      }, onError);
+
   const sealer: Sealer = {
     grown(series) {
-      for (const { run, key, hot } of series) if (hot >= CHUNK_POINTS) add(run, key, false);
+      for (const { run, key, hot } of series) {
+        if (hot >= IDLE_SERIES_POINTS) heard.set(run, clock());
+        if (hot >= CHUNK_POINTS) add(run, key, false);
+      }
       wake();
     },
     ended(run) {
-      void db
-        .read((reader) =>
-          reader.all<{ key: number }>("SELECT key FROM series WHERE run = ? AND hot >= ?", [
-            run,
-            SMALL_SERIES_POINTS,
-          ]),
-        )
-        .then((rows) => {
-          for (const { key } of rows) add(run, key, true);
-          wake();
-        }, onError);
+      heard.delete(run);
+      sealRest(run, SMALL_SERIES_POINTS);
+    },
+    sweep() {
+      const silentSince = clock() - IDLE_MS;
+      for (const [run, time] of heard) {
+        if (time > silentSince) continue;
+        heard.delete(run);
+        sealRest(run, IDLE_SERIES_POINTS);
+      }
     },
     async scan() {
       let after = { run: -1, key: -1 };

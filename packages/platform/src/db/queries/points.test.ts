@@ -164,3 +164,37 @@ test("a long series is sealed into chunks and reads back the same", async () => 
   );
   expect(again.count).toBe(611);
 });
+
+test("a run that falls silent is sealed although it has not ended", async () => {
+  const run = await newRun();
+  const cache = keyCache(db);
+  let now = 0;
+  const sealer = createSealer(
+    db,
+    (error) => {
+      throw error;
+    },
+    () => now,
+  );
+  const metrics = Array.from({ length: 1000 }, (_, step) => ({
+    key: "loss",
+    step,
+    timestamp: step,
+    value: step / 7,
+  }));
+  sealer.grown(await db.write((tx) => addPoints(tx, cache, run, metrics)));
+  const hot = async (): Promise<number> =>
+    (await db.read((reader) =>
+      reader.get<{ hot: number }>("SELECT hot FROM series WHERE run = ?", [run.id]),
+    ))!.hot;
+  now = 5_000;
+  sealer.sweep();
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  await sealer.settled();
+  expect(await hot()).toBe(1000);
+  now = 20_000;
+  sealer.sweep();
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  await sealer.settled();
+  expect(await hot()).toBe(0);
+});

@@ -9,7 +9,7 @@ import { pointsOf } from "./queries/history.ts";
 import type { GrownSeries } from "./queries/points.ts";
 
 /** Points per chunk; a series is sealed when it has so many unsealed ones. */
-export const CHUNK_POINTS = 1_024;
+export const CHUNK_POINTS = 1_000;
 /** A run that ended is sealed down to this many points per series: smaller ones cost more as a chunk. */
 export const SMALL_SERIES_POINTS = 48;
 /** A run that is silent for so long is sealed down to series of some size, whether it has ended or not. */

@@ -7,7 +7,7 @@ const NODE_MAJOR_MIN = 24;
 
 if (Number(process.versions.node.split(".")[0]) < NODE_MAJOR_MIN) {
   process.stderr.write(
-    `millrace needs Node ${NODE_MAJOR_MIN} or newer, but this is Node ${process.versions.node}. Install a newer one from https://nodejs.org, then try again.\n`,
+    `millrace needs Node ${NODE_MAJOR_MIN} or newer, but this is Node ${process.versions.node}. Install a newer one, then try again.\n`,
   );
   process.exit(1);
 }
